@@ -1,0 +1,69 @@
+// Package engine runs all folders and peers of one device and brings them to
+// a desired state. It is the only package of sync that app/node drives.
+package engine
+
+import (
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+)
+
+// Desired is the state that Apply brings the engine to: a value made anew for
+// every change of the configuration.
+type Desired struct {
+	Name    string // of this device, told to peers
+	Folders []FolderSpec
+	Devices []DeviceSpec
+}
+
+// FolderSpec is one folder. Zero fields mean the documented defaults.
+type FolderSpec struct {
+	ID     bep.FolderID
+	Label  string
+	Path   string // absolute, native
+	Type   bep.FolderType
+	Shared []device.ID // devices that share it, without this one
+	Paused bool
+	// NoBrake turns off the brake on mass deletions (safety I-10).
+	NoBrake bool
+	// VersionsFor is how long replaced and deleted files are kept: default 30
+	// days; negative keeps none.
+	VersionsFor time.Duration
+	// RescanEvery is the pause between full scans: default 1 hour; negative
+	// never.
+	RescanEvery time.Duration
+}
+
+// DeviceSpec is one other device that may connect.
+type DeviceSpec struct {
+	ID        device.ID
+	Name      string
+	Addresses []string // fixed addresses, such as quic://192.0.2.1:22000
+	Paused    bool
+}
+
+// Addresses tells where devices may be. It is a hint: identity is proven by
+// the certificate alone. discovery/book fulfils it.
+type Addresses interface {
+	// Candidates lists addresses to try, best first.
+	Candidates(dev device.ID) []string
+	// Succeeded and Failed note the outcome of a dial; Seen notes where a
+	// device was that dialed us.
+	Succeeded(dev device.ID, address string)
+	Failed(dev device.ID, address string, err error)
+	Seen(dev device.ID, address string)
+	// Changed is sent to, without blocking, when a device may have become
+	// reachable; the engine dials it at once.
+	Changed() <-chan device.ID
+}
+
+// Waiting says what a Wait still lacks when its context ends.
+type Waiting struct {
+	Folder bep.FolderID
+	Device device.ID // zero where it is this device
+	Items  int64
+	Bytes  int64
+	Reason string
+}
+

@@ -1,0 +1,159 @@
+// Package exec is the seam between decisions and the goroutines that carry
+// them out. The same runners work over Real, where work runs on goroutines,
+// and over the simulation's executor, where it runs inline in an order drawn
+// from a seed. Nothing above this package starts a goroutine for folder or
+// peer work, sleeps, or reads a clock in any other way.
+package exec
+
+import (
+	"sync"
+	"time"
+)
+
+// Executor runs work and tells the time.
+type Executor interface {
+	// Now gives the current time.
+	Now() time.Time
+	// Go runs f, later and on its own. f may block in Real and must not wait
+	// for other work in a simulation.
+	Go(f func())
+	// Inline reports whether work runs one piece at a time on the caller's own
+	// goroutine, as in a simulation.
+	Inline() bool
+	// After runs f as Go does, d from now, unless the returned function is
+	// called first. Calling it more than once does no harm.
+	After(d time.Duration, f func()) (cancel func())
+}
+
+// Real runs work on goroutines and package time. The zero Real is ready.
+type Real struct {
+	mu     sync.Mutex
+	closed bool
+	wg     sync.WaitGroup
+	timers map[*time.Timer]struct{}
+}
+
+// Now is time.Now.
+func (r *Real) Now() time.Time { return time.Now() }
+
+// Inline is false: work runs on goroutines.
+func (r *Real) Inline() bool { return false }
+
+// Go runs f on a goroutine, or drops it after Close.
+func (r *Real) Go(f func()) {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
+	r.wg.Add(1)
+	r.mu.Unlock()
+	go func() {
+		defer r.wg.Done()
+		f()
+	}()
+}
+
+// After runs f on a goroutine after d.
+func (r *Real) After(d time.Duration, f func()) (cancel func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return func() {}
+	}
+	if r.timers == nil {
+		r.timers = map[*time.Timer]struct{}{}
+	}
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		r.mu.Lock()
+		_, live := r.timers[t]
+		delete(r.timers, t)
+		r.mu.Unlock()
+		if live {
+			r.Go(f)
+		}
+	})
+	r.timers[t] = struct{}{}
+	return func() {
+		t.Stop()
+		r.mu.Lock()
+		delete(r.timers, t)
+		r.mu.Unlock()
+	}
+}
+
+// Close drops pending timers, refuses further work and waits for what runs.
+func (r *Real) Close() {
+	r.mu.Lock()
+	r.closed = true
+	for t := range r.timers {
+		t.Stop()
+	}
+	r.timers = nil
+	r.mu.Unlock()
+	r.wg.Wait()
+}
+
+// Serial runs functions one at a time, in the order posted: an actor's
+// mailbox. It holds no goroutine while it has nothing to do. The queue has no
+// bound of its own; whoever posts is bounded (one outcome for each piece of
+// work, messages under a peer's byte budget, dirty names folded into a set).
+type Serial struct {
+	ex Executor
+
+	mu      sync.Mutex
+	queue   []func()
+	running bool
+	closed  bool
+}
+
+// NewSerial returns an empty mailbox. It starts nothing.
+func NewSerial(ex Executor) *Serial { return &Serial{ex: ex} }
+
+// Post adds f. It never blocks and may be called from inside a posted
+// function. After Close, f is dropped and Post reports false.
+func (s *Serial) Post(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.queue = append(s.queue, f)
+	if !s.running {
+		s.running = true
+		s.ex.Go(s.step)
+	}
+	return true
+}
+
+// step runs what is queued until nothing is left. Inline, every function is a
+// step of its own, so that other work may come between two.
+func (s *Serial) step() {
+	for {
+		s.mu.Lock()
+		if len(s.queue) == 0 || s.closed {
+			s.running = false
+			s.queue = nil
+			s.mu.Unlock()
+			return
+		}
+		f := s.queue[0]
+		s.queue[0] = nil
+		s.queue = s.queue[1:]
+		s.mu.Unlock()
+		f()
+		if s.ex.Inline() {
+			s.ex.Go(s.step)
+			return
+		}
+	}
+}
+
+// Close drops what is queued; a function that runs now is the last.
+func (s *Serial) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.queue = nil
+}

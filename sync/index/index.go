@@ -1,0 +1,175 @@
+// Package index keeps, per folder, what every device says about every name:
+// records, sequence numbers, which version is the global one, what this
+// device needs, and counts of all of it, in transactions.
+//
+// Store opens folders; Folder is one folder's index. Two implementations pass
+// indextest: NewMemory (for simulations) and OpenSQLite. The choice of the
+// global version is plan.Newer's alone.
+package index
+
+import (
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
+)
+
+// Flags are facts about a local record that do not travel; each makes the
+// entry invalid for others (BEP section 4.7) except MustRescan's twin below.
+type Flags uint8
+
+// The local flags.
+const (
+	// Ignored: our ignore rules leave this name alone.
+	Ignored Flags = 1 << iota
+	// MustRescan: the next scan hashes the file whatever its times say. The
+	// entry stays valid for peers.
+	MustRescan
+	// ReceiveOnly: a local change in a folder that only receives.
+	ReceiveOnly
+	// Unsupported: this system cannot hold it.
+	Unsupported
+)
+
+// Stamp is what the disk said when the record was made: the local proof that
+// a file is still the one recorded. The zero Stamp proves nothing.
+type Stamp struct {
+	Inode uint64
+	Ctime int64  // unix nanoseconds
+	Mtime int64  // as the disk gave it back, unix nanoseconds
+	Size  int64  // bytes
+	Mode  uint32 // low 9 bits as on disk
+}
+
+// StampOf gives the stamp of a look at the disk.
+func StampOf(i fsys.Info) Stamp {
+	return Stamp{Inode: i.Inode, Ctime: i.Ctime, Mtime: i.Mtime, Size: i.Size, Mode: i.Mode}
+}
+
+// Record is this device's own entry for a name: what is announced, and what
+// only we know. Invalid is derived from Flags by the index.
+type Record struct {
+	bep.FileInfo
+	Flags Flags
+	Stamp Stamp
+}
+
+// Needed is one name that this device lacks or has an older version of.
+type Needed struct {
+	Global bep.FileInfo
+	Local  *Record     // nil where we have no entry
+	From   []device.ID // devices that announce exactly this version, valid, in ID order
+}
+
+// Count is a number of entries of each kind. Bytes is the sum of file sizes.
+type Count struct {
+	Files, Dirs, Links, Deleted int64
+	Bytes                       int64
+}
+
+// NeedCount is what is missing somewhere. Items counts everything including
+// Deletes; Bytes counts files that are not deleted.
+type NeedCount struct {
+	Items, Deletes int64
+	Bytes          int64
+}
+
+// Counts are a folder's sums. They are kept with every change, never scanned
+// for.
+type Counts struct {
+	Local  Count // our valid entries
+	Global Count // valid global versions
+	Need   NeedCount
+}
+
+// PeerState is what the index knows of another device's index.
+type PeerState struct {
+	IndexID     bep.IndexID // 0: nothing known
+	MaxSequence int64       // the highest sequence received
+}
+
+// Store opens the indexes of one home.
+type Store interface {
+	// Folder opens a folder's index, made empty where there is none.
+	Folder(id bep.FolderID) (Folder, error)
+	// Drop closes and deletes a folder's index.
+	Drop(id bep.FolderID) error
+	// Close closes everything.
+	Close() error
+}
+
+// Folder is one folder's index. Methods may be called concurrently; each
+// change is one transaction, seen whole or not at all. Slices and records
+// given to it are not kept, and what it returns is the caller's.
+type Folder interface {
+	// IndexID is the ID of our own index, drawn when the index was made.
+	IndexID() bep.IndexID
+	// RenewIndexID draws a new one, durable before it returns, because peers
+	// may hold sequences that we lost.
+	RenewIndexID() (bep.IndexID, error)
+	// Sequence is our highest sequence.
+	Sequence() int64
+
+	// Update stores local records, in order, and gives each the next sequence.
+	// The name may stand in recs once. It returns the highest sequence given.
+	Update(recs []Record) (int64, error)
+	// UpdateRemote stores entries of another device in one transaction, and
+	// raises its MaxSequence to the highest one among them.
+	UpdateRemote(dev device.ID, files []bep.FileInfo) error
+	// ResetRemote forgets all entries of a device and notes a new index ID for
+	// it with MaxSequence 0.
+	ResetRemote(dev device.ID, id bep.IndexID) error
+	// DropRemote forgets a device wholly.
+	DropRemote(dev device.ID) error
+	// Remote gives what is known of a device's index.
+	Remote(dev device.ID) (PeerState, error)
+	// Remotes lists the devices with an index ID, in ID order.
+	Remotes() ([]device.ID, error)
+
+	// Local gives our record of a name.
+	Local(p relpath.Path) (Record, bool, error)
+	// Global gives the global version of a name, which may be deleted or
+	// invalid, and whether we need it.
+	Global(p relpath.Path) (g bep.FileInfo, needed, ok bool, err error)
+	// RemoteEntry gives what a device announced for a name.
+	RemoteEntry(dev device.ID, p relpath.Path) (bep.FileInfo, bool, error)
+	// Needed pages through what we need, by name, after a name (the root: from
+	// the start), at most limit.
+	Needed(after relpath.Path, limit int) ([]Needed, error)
+	// NeededOne gives the need for one name.
+	NeededOne(p relpath.Path) (Needed, bool, error)
+	// LocalSince pages through our records by sequence, after seq, at most limit.
+	LocalSince(seq int64, limit int) ([]Record, error)
+	// LocalRange pages through our records by the bytes of their names: those
+	// greater than after and, where dir is not the root, below dir. Deleted and
+	// ignored ones are included.
+	LocalRange(dir, after relpath.Path, limit int) ([]Record, error)
+	// LocalByContent gives our valid files whose block list has this ListHash
+	// (block.ListHash; not the sender's BlocksHash), at most limit. Files of
+	// one block are found as well.
+	LocalByContent(hash [32]byte, size int64, limit int) ([]Record, error)
+	// Availability gives the devices that announce exactly the global version
+	// of a name, valid, in ID order.
+	Availability(p relpath.Path) ([]device.ID, error)
+
+	// Counts gives the folder's sums.
+	Counts() (Counts, error)
+	// RemoteNeed gives what a device still lacks of the global state (BEP
+	// section 5.16).
+	RemoteNeed(dev device.ID) (NeedCount, error)
+	// RemoteNeeded pages through it by name.
+	RemoteNeeded(dev device.ID, after relpath.Path, limit int) ([]bep.FileInfo, error)
+
+	// Meta and SetMeta keep small facts of the folder's owner (a rules hash, a
+	// time of the last full scan). A missing key gives "".
+	Meta(key string) (string, error)
+	SetMeta(key, value string) error
+
+	// Barrier returns when everything up to now is durable: only then may
+	// sequences up to Sequence() be announced.
+	Barrier() error
+	// Idle gives memory back and folds the journal; call it after rest.
+	Idle() error
+	// Close makes everything durable and closes.
+	Close() error
+}

@@ -1,0 +1,154 @@
+// Package status holds what may be shown of a running engine: snapshots,
+// events and named problems, as plain values ready for JSON. Times are UTC,
+// byte counts are bytes, rates are bytes a second. Lists are never nil in what
+// the engine gives out; an absent object is null.
+package status
+
+import (
+	"time"
+
+	"lanyard/sync/fault"
+)
+
+// Problem is a named condition. The texts live in app/text; the engine gives
+// the code, what it is about, and the cause.
+type Problem struct {
+	Code  fault.Code        `json:"code"`
+	Text  string            `json:"text"`
+	Param map[string]string `json:"param,omitempty"`
+}
+
+// FolderState is what a folder is doing.
+type FolderState string
+
+// The states. Idle means: scanned since start, nothing dirty, nothing needed
+// that a connected device could give.
+const (
+	Idle     FolderState = "idle"
+	Scanning FolderState = "scanning"
+	Syncing  FolderState = "syncing"
+	Paused   FolderState = "paused"
+	Stopped  FolderState = "stopped"
+)
+
+// Count is a number of entries.
+type Count struct {
+	Files int64 `json:"files"`
+	Dirs  int64 `json:"dirs"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Need is what is missing.
+type Need struct {
+	Items int64 `json:"items"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Folder is one folder's state.
+type Folder struct {
+	ID        string      `json:"id"`
+	Label     string      `json:"label"`
+	Path      string      `json:"path"`
+	Type      string      `json:"type"`
+	State     FolderState `json:"state"`
+	Problem   *Problem    `json:"problem"`
+	Global    Count       `json:"global"`
+	Local     Count       `json:"local"`
+	Need      Need        `json:"need"`
+	Conflicts int64       `json:"conflicts"`
+	Held      int64       `json:"held"`
+	Failed    []Failed    `json:"failed"`   // names that cannot be synced now, at most 100
+	Progress  Progress    `json:"progress"` // of the pull that runs
+	Devices   []string    `json:"devices"`  // that share it
+}
+
+// Failed is a name that is not in sync, and why.
+type Failed struct {
+	Name string     `json:"name"`
+	Code fault.Code `json:"code"`
+	Text string     `json:"text"`
+}
+
+// Progress is how far a pull or scan has come.
+type Progress struct {
+	DoneBytes   int64          `json:"done_bytes"`
+	TotalBytes  int64          `json:"total_bytes"`
+	Rate        float64        `json:"rate"`         // bytes a second, over the last seconds
+	SecondsLeft float64        `json:"seconds_left"` // 0 where unknown
+	Files       []FileProgress `json:"files"`        // being fetched now, at most 20
+}
+
+// FileProgress is one file on its way.
+type FileProgress struct {
+	Name  string `json:"name"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+// Device is one other device's state.
+type Device struct {
+	ID        string                `json:"id"`
+	Name      string                `json:"name"`
+	Connected bool                  `json:"connected"`
+	Paused    bool                  `json:"paused"`
+	Address   string                `json:"address"`
+	Client    string                `json:"client"`
+	Folders   map[string]DeviceNeed `json:"folders"`
+	InBytes   int64                 `json:"in_bytes"`
+	OutBytes  int64                 `json:"out_bytes"`
+	InRate    float64               `json:"in_rate"`
+	OutRate   float64               `json:"out_rate"`
+	Problem   *Problem              `json:"problem"`
+}
+
+// DeviceNeed is what a device still lacks of a folder.
+type DeviceNeed struct {
+	NeedItems int64 `json:"need_items"`
+	NeedBytes int64 `json:"need_bytes"`
+	// Current is set when the device has this folder running and its index
+	// exchange has caught up with what we had when it connected.
+	Current bool `json:"current"`
+}
+
+// Offer is a folder that a device shares and this one has not joined, or a
+// device that asked to connect.
+type Offer struct {
+	Device  string    `json:"device"`
+	Name    string    `json:"name"`    // of the device
+	Address string    `json:"address"` // of the device
+	Folder  string    `json:"folder"`  // "" for a device that asks to connect
+	Label   string    `json:"label"`
+	Time    time.Time `json:"time"`
+}
+
+// Snapshot is the whole state at one instant.
+type Snapshot struct {
+	DeviceID string    `json:"device_id"`
+	Name     string    `json:"name"`
+	Version  string    `json:"version"`
+	Listen   []string  `json:"listen"`
+	Folders  []Folder  `json:"folders"`
+	Devices  []Device  `json:"devices"`
+	Offers   []Offer   `json:"offers"`
+	Problems []Problem `json:"problems"` // of the program and the network
+}
+
+// Why answers why a name is, or is not, in sync.
+type Why struct {
+	Folder  string     `json:"folder"`
+	Path    string     `json:"path"`
+	InSync  bool       `json:"in_sync"`
+	Code    fault.Code `json:"code"`    // the first cause, "" when in sync
+	Text    string     `json:"text"`    // one sentence
+	Local   string     `json:"local"`   // what stands here: "file", "directory", "symlink", "deleted", "absent", "ignored"
+	Lacking []string   `json:"lacking"` // names of devices that do not have it yet
+}
+
+// StoredVersion is an old version of a file, kept in the version store.
+type StoredVersion struct {
+	Path     string    `json:"path"`     // of the file
+	Time     time.Time `json:"time"`     // when it was replaced or deleted
+	Modified time.Time `json:"modified"` // its own modification time
+	Bytes    int64     `json:"bytes"`
+	Store    string    `json:"store"` // where it lies, relative to the folder
+}

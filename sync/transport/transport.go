@@ -1,0 +1,68 @@
+// Package transport carries a byte stream between two devices whose
+// certificates are pinned: QUIC now, TCP with TLS as a later sibling. All
+// implementations pass transporttest.
+package transport
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"lanyard/sync/device"
+)
+
+// Code is the reason for a close, a QUIC application error code.
+type Code uint64
+
+// The close codes (docs/extensions.md).
+const (
+	CodeNormal       Code = 0
+	CodeTimeout      Code = 1
+	CodeLostRace     Code = 16
+	CodeDuplicate    Code = 17
+	CodeResumed      Code = 18
+	CodeShuttingDown Code = 19
+	CodeRemoved      Code = 20
+)
+
+// Conn is one stream between two devices. Reads and writes may run side by
+// side; each alone is for one goroutine at a time.
+type Conn interface {
+	io.ReadWriter
+	// PeerID is the other device, proven by its certificate.
+	PeerID() device.ID
+	// PeerName is the common name in its certificate.
+	PeerName() string
+	// Extended reports whether both sides speak Lanyard's extension messages
+	// (ALPN lanyard/1).
+	Extended() bool
+	// Dialed reports whether this side opened the connection.
+	Dialed() bool
+	// LocalAddress and RemoteAddress are URLs such as quic://192.0.2.1:22000.
+	LocalAddress() string
+	RemoteAddress() string
+	// SetDeadline bounds both directions; the zero time removes it.
+	SetDeadline(t time.Time) error
+	// CloseWith ends the connection at once with a code; bytes written but not
+	// acknowledged may be lost. A second call does nothing.
+	CloseWith(code Code, reason string) error
+	// Done is closed when the connection has ended, whoever ended it.
+	Done() <-chan struct{}
+	// EndCode gives the code with which the other side closed, once Done.
+	EndCode() (Code, bool)
+}
+
+// Transport listens and dials on one socket.
+type Transport interface {
+	// Accept gives the next connection whose certificate was read and whose
+	// stream was opened by the peer; the caller decides whether it knows the
+	// device.
+	Accept(ctx context.Context) (Conn, error)
+	// Dial opens a connection to an address and demands that the device there
+	// be want.
+	Dial(ctx context.Context, address string, want device.ID) (Conn, error)
+	// Addresses lists the URLs that it listens on.
+	Addresses() []string
+	// Close closes every connection and the socket, and waits for both.
+	Close() error
+}
