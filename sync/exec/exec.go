@@ -96,64 +96,15 @@ func (r *Real) Close() {
 }
 
 // Serial runs functions one at a time, in the order posted: an actor's
-// mailbox. It holds no goroutine while it has nothing to do. The queue has no
-// bound of its own; whoever posts is bounded (one outcome for each piece of
-// work, messages under a peer's byte budget, dirty names folded into a set).
-type Serial struct {
-	ex Executor
-
-	mu      sync.Mutex
-	queue   []func()
-	running bool
-	closed  bool
-}
+// mailbox. It is a Pool of one.
+type Serial struct{ pool Pool }
 
 // NewSerial returns an empty mailbox. It starts nothing.
-func NewSerial(ex Executor) *Serial { return &Serial{ex: ex} }
+func NewSerial(ex Executor) *Serial { return &Serial{Pool{ex: ex, n: 1}} }
 
 // Post adds f. It never blocks and may be called from inside a posted
 // function. After Close, f is dropped and Post reports false.
-func (s *Serial) Post(f func()) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.queue = append(s.queue, f)
-	if !s.running {
-		s.running = true
-		s.ex.Go(s.step)
-	}
-	return true
-}
-
-// step runs what is queued until nothing is left. Inline, every function is a
-// step of its own, so that other work may come between two.
-func (s *Serial) step() {
-	for {
-		s.mu.Lock()
-		if len(s.queue) == 0 || s.closed {
-			s.running = false
-			s.queue = nil
-			s.mu.Unlock()
-			return
-		}
-		f := s.queue[0]
-		s.queue[0] = nil
-		s.queue = s.queue[1:]
-		s.mu.Unlock()
-		f()
-		if s.ex.Inline() {
-			s.ex.Go(s.step)
-			return
-		}
-	}
-}
+func (s *Serial) Post(f func()) bool { return s.pool.Go(f) }
 
 // Close drops what is queued; a function that runs now is the last.
-func (s *Serial) Close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	s.queue = nil
-}
+func (s *Serial) Close() { s.pool.Close() }
