@@ -2,6 +2,8 @@ module lanyard
 
 go 1.26.0
 
+ignore ./frontend/node_modules
+
 require (
 	github.com/Microsoft/go-winio v0.6.4 // indirect
 	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect

@@ -1,0 +1,43 @@
+# Lanyard: build, try, test. "make help" lists the targets.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN      = build/bin
+FLAGS    = -trimpath -ldflags "-s -w -X lanyard/app/cli.Version=$(VERSION)"
+
+.DEFAULT_GOAL := help
+.PHONY: help need-go build demo test test-long bench run lint fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+need-go:
+	@build/need.sh go
+
+build: need-go ## build the program into build/bin
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(BIN)/ ./cmd/lanyard
+
+demo: build ## two real devices on this machine keep a folder the same
+	@$(GO) run ./build/demo -lanyard $(BIN)/lanyard
+
+test: ## every check that CI runs (at most 25 minutes on two cores)
+	@build/test.sh
+
+test-long: ## soaks and thousands of seeds
+	@LANYARD_LONG=1 build/test.sh
+
+bench: build ## the same work side by side with syncthing and rsync
+	@build/need.sh syncthing rsync python3
+	python3 build/bench/side_by_side.py --lanyard $(BIN)/lanyard --syncthing syncthing --rsync rsync --scenario all --scale 0.25 --rounds 3
+
+run: build ## start the engine in the foreground
+	$(BIN)/lanyard serve
+
+lint: need-go ## format, vet and staticcheck only
+	@build/test.sh format vet staticcheck
+
+fuzz: need-go ## every fuzz target, sharing 3 minutes
+	@build/test.sh fuzz
+
+clean: ## remove what was built
+	rm -rf $(BIN) build/cache
