@@ -1,0 +1,222 @@
+package block
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// pieceSize is how much a worker reads at a time: it stays in a core's cache
+// between the read and the hash.
+const pieceSize = 128 << 10
+
+// Pool bounds the hashing of all folders to a number of workers. The unit of
+// work is one block, so that a big file spreads over the workers while a small
+// file is a single unit.
+//
+// A Pool owns no goroutine of its own: HashFile hashes on its caller's
+// goroutine and starts helpers only where workers are free, and every helper
+// has ended when HashFile returns. With one worker there are never helpers,
+// which is what a simulation wants. Methods may be called concurrently.
+type Pool struct {
+	// free holds the workers nobody uses. It is never closed; its capacity is
+	// their number.
+	free    chan *worker
+	waiting atomic.Int32 // callers that wait for a worker
+}
+
+// worker is what one hasher needs, made once and reused.
+type worker struct {
+	sum hash.Hash
+	buf []byte
+}
+
+// NewPool returns a Pool of the given number of workers; 0 or less means
+// GOMAXPROCS.
+func NewPool(workers int) *Pool {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	p := &Pool{free: make(chan *worker, workers)}
+	for range workers {
+		p.free <- &worker{sum: sha256.New()}
+	}
+	return p
+}
+
+// Workers gives the number of workers.
+func (p *Pool) Workers() int { return cap(p.free) }
+
+// HashFile gives the blocks of the first size bytes of r. A file that ends
+// before that is an error that wraps io.ErrUnexpectedEOF; the end of ctx is
+// noticed within one piece of 128 KiB. When HashFile returns, nothing reads r
+// any more.
+func (p *Pool) HashFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) ([]Info, error) {
+	if size < 0 || blockSize <= 0 {
+		return nil, fmt.Errorf("hash %d bytes in blocks of %d: not a size", size, blockSize)
+	}
+	w, err := p.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	infos := layout(size, blockSize)
+	if len(infos) == 1 {
+		err = w.hash(ctx, r, &infos[0])
+		p.free <- w
+	} else {
+		err = p.hashMany(ctx, w, r, infos)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return infos, nil
+}
+
+// layout gives the blocks of a file without their hashes.
+func layout(size int64, blockSize int32) []Info {
+	infos := make([]Info, Count(size, blockSize))
+	for i := range infos {
+		off := int64(i) * int64(blockSize)
+		infos[i].Offset = off
+		infos[i].Size = int32(min(int64(blockSize), size-off))
+	}
+	return infos
+}
+
+// acquire waits for a free worker. Waiters are served in order.
+func (p *Pool) acquire(ctx context.Context) (*worker, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	select {
+	case w := <-p.free:
+		return w, nil
+	default:
+	}
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
+	select {
+	case w := <-p.free:
+		return w, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// file is a file of more than one block while it is hashed.
+type file struct {
+	r     io.ReaderAt
+	infos []Info
+	next  atomic.Int64 // the first block that nobody has claimed
+
+	once sync.Once
+	err  error // the first failure; read after wg.Wait
+	wg   sync.WaitGroup
+}
+
+// claim gives the next block to hash, nil when there is none.
+func (f *file) claim() *Info {
+	i := f.next.Add(1) - 1
+	if i >= int64(len(f.infos)) {
+		return nil
+	}
+	return &f.infos[i]
+}
+
+// fail keeps the first error and leaves nothing to claim.
+func (f *file) fail(err error) {
+	f.once.Do(func() { f.err = err })
+	f.next.Store(int64(len(f.infos)))
+}
+
+// hashMany hashes on the caller's goroutine with w, which it gives back, and
+// with as many helpers as there are free workers. Between two blocks it takes
+// in helpers that became free, and lets others that wait have their turn, so
+// that a huge file holds nobody up for longer than a block.
+func (p *Pool) hashMany(ctx context.Context, w *worker, r io.ReaderAt, infos []Info) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	f := &file{r: r, infos: infos}
+	fail := func(err error) {
+		f.fail(err)
+		cancel(err) // ends the helpers' current blocks as well
+	}
+	for info := f.claim(); info != nil; info = f.claim() {
+		p.recruit(ctx, f, fail)
+		if err := w.hash(ctx, r, info); err != nil {
+			fail(err)
+			break
+		}
+		if p.waiting.Load() == 0 {
+			continue
+		}
+		p.free <- w
+		var err error
+		if w, err = p.acquire(ctx); err != nil {
+			fail(err)
+			break
+		}
+	}
+	if w != nil {
+		p.free <- w
+	}
+	f.wg.Wait()
+	return f.err
+}
+
+// recruit starts a helper for every free worker that f has a block for.
+func (p *Pool) recruit(ctx context.Context, f *file, fail func(error)) {
+	for p.waiting.Load() == 0 && f.next.Load() < int64(len(f.infos)) {
+		select {
+		case w := <-p.free:
+			f.wg.Go(func() { p.help(ctx, w, f, fail) })
+		default:
+			return
+		}
+	}
+}
+
+// help hashes blocks of f until none is left or somebody waits for a worker.
+func (p *Pool) help(ctx context.Context, w *worker, f *file, fail func(error)) {
+	defer func() { p.free <- w }()
+	for p.waiting.Load() == 0 {
+		info := f.claim()
+		if info == nil {
+			return
+		}
+		if err := w.hash(ctx, f.r, info); err != nil {
+			fail(err)
+			return
+		}
+	}
+}
+
+// hash fills in the hash of one block.
+func (w *worker) hash(ctx context.Context, r io.ReaderAt, info *Info) error {
+	if w.buf == nil {
+		w.buf = make([]byte, pieceSize)
+	}
+	w.sum.Reset()
+	for done := int64(0); done < int64(info.Size); {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		piece := w.buf[:min(int64(pieceSize), int64(info.Size)-done)]
+		n, err := r.ReadAt(piece, info.Offset+done)
+		if n < len(piece) {
+			if err == nil || err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return fmt.Errorf("read at %d: %w", info.Offset+done+int64(n), err)
+		}
+		w.sum.Write(piece)
+		done += int64(n)
+	}
+	w.sum.Sum(info.Hash[:0])
+	return nil
+}
