@@ -3,7 +3,10 @@
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN      = build/bin
-FLAGS    = -trimpath -ldflags "-s -w -X lanyard/app/cli.Version=$(VERSION)"
+FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+# Where Go's own installer puts it, and shells often do not look.
+export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help need-go build demo test test-long bench run lint fuzz clean

@@ -1,31 +1,50 @@
 #!/usr/bin/env bash
-# need.sh PROGRAM... makes sure that the programs are there. Where it may
-# (root on a system with apt-get) it installs what is missing; otherwise it
-# says in one sentence what to install.
+# need.sh PROGRAM... makes sure that the programs are there. Where it may (root
+# on a system with apt-get) it installs what is missing; otherwise it says in
+# one sentence what to install, and fails.
 set -euo pipefail
 
-# The Go of the distribution may be older than go.mod asks for; it then fetches
-# the right toolchain by itself.
-declare -A packages=([go]=golang-go [syncthing]=syncthing [rsync]=rsync [python3]=python3 [gcc]=gcc)
+# go.mod names the Go it wants; any Go from 1.21 on fetches that one by itself.
+readonly oldest_go=1.21
 
-# Where Go's own installer puts it, and shells often do not look.
-export PATH="$PATH:/usr/local/go/bin"
+# packages_of PROGRAM prints the Debian packages that hold it.
+packages_of() {
+  case $1 in
+    go) echo golang-go ;;
+    gcc) echo gcc libc6-dev ;;
+    *) echo "$1" ;;
+  esac
+}
+
+at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1)" = "$1" ]; }
+
+usable() {
+  command -v "$1" >/dev/null || return 1
+  [ "$1" != go ] || at_least "$oldest_go" "$(go env GOVERSION | sed 's/^go//')"
+}
+
+say_and_fail() {
+  echo "$1" >&2
+  exit 1
+}
 
 missing=()
 for program in "$@"; do
-  command -v "$program" >/dev/null || missing+=("$program")
+  usable "$program" || missing+=("$program")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-wanted=()
+packages=()
 for program in "${missing[@]}"; do
-  wanted+=("${packages[$program]:-$program}")
+  read -ra names <<<"$(packages_of "$program")"
+  packages+=("${names[@]}")
 done
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "Installing ${wanted[*]} …"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
-else
-  echo "Please install ${missing[*]} first (on Debian or Ubuntu: sudo apt install ${wanted[*]})." >&2
-  exit 1
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  say_and_fail "Please install ${missing[*]} first (Debian and Ubuntu: sudo apt install ${packages[*]}; Go 1.26: https://go.dev/dl)."
 fi
+echo "Installing ${packages[*]} …"
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+for program in "${missing[@]}"; do
+  usable "$program" || say_and_fail "This system's packages hold no $program that is new enough; please install it (Go 1.26: https://go.dev/dl) and try again."
+done

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# test.sh [BLOCK]... runs the checks of this repository, all blocks unless some
+# are named, and ends with the time that each took. A failing block does not
+# keep the next from running; the exit code is 0 only if every one passed.
+#
+# LANYARD_LONG=1 asks for the long tier: long tests look at it themselves, and
+# fuzzing shares 30 minutes instead of 3.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C
+
+tool() { go tool -modfile=build/tools.mod "$@"; }
+
+block_format() {
+  local bad
+  bad=$(git ls-files -co --exclude-standard '*.go' | xargs -r -n 200 go tool -modfile=build/tools.mod gofumpt -l) || return 1
+  [ -z "$bad" ] || { printf 'not formatted, run gofumpt -w on:\n%s\n' "$bad"; return 1; }
+}
+
+block_vet() { go vet ./...; }
+
+block_staticcheck() { tool staticcheck ./...; }
+
+# Unit, property, simulation and script tests.
+block_unit() { go test -race -count=1 -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 15m)" ./...; }
+
+# Each fuzz target in turn; together they take the seconds of the budget.
+block_fuzz() {
+  local budget=180 targets count share status=0
+  [ -z "${LANYARD_LONG:-}" ] || budget=1800
+  targets=$(grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed -E 's/^(.*)\/[^/]+:[0-9]+:func (.*)$/\1 \2/' | sort -u)
+  [ -n "$targets" ] || { echo "there is no fuzz target"; return 0; }
+  count=$(wc -l <<<"$targets")
+  share=$((budget / count > 0 ? budget / count : 1))
+  echo "$count targets, ${share}s each"
+  while read -r dir name; do
+    echo "$dir $name"
+    go test -run '^$' -fuzz "^$name\$" -fuzztime "${share}s" "$dir" </dev/null | grep -v '^fuzz: elapsed' || status=1
+  done <<<"$targets"
+  return "$status"
+}
+
+# Real processes on real files, with a real Syncthing beside them.
+block_real() {
+  build/need.sh syncthing rsync || [ -z "${CI:-}" ] || return 1
+  CGO_ENABLED=0 go build -trimpath -o build/bin/ ./cmd/lanyard || return 1
+  LANYARD_E2E=1 LANYARD_BIN="$PWD/build/bin/lanyard" go test -count=1 -v -timeout 20m ./build/e2e
+}
+
+# The systems that this machine is not.
+block_cross() {
+  local os status=0
+  for os in windows darwin; do
+    GOOS=$os CGO_ENABLED=0 go build ./... || status=1
+    GOOS=$os CGO_ENABLED=0 go vet ./... || status=1
+  done
+  return "$status"
+}
+
+build/need.sh go gcc || exit 1
+blocks=("$@")
+[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit fuzz real cross)
+
+summary="" failed=0 began=$SECONDS
+for block in "${blocks[@]}"; do
+  declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
+  printf '\n== %s\n' "$block"
+  start=$SECONDS word=ok
+  "block_$block" || { word=FAILED; failed=1; }
+  summary+=$(printf '%-12s %-7s %4d s' "$block" "$word" $((SECONDS - start)))$'\n'
+done
+printf '\n== time per block\n%s%-12s %-7s %4d s\n' "$summary" all "" $((SECONDS - began))
+exit "$failed"
