@@ -1,0 +1,89 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"lanyard/sync/fault"
+)
+
+// Home is the directory that holds everything of one device of ours: its
+// configuration, identity, index, log, and the lock that lets one program at a
+// time use it. A Home is a value; making one touches no disk.
+type Home struct{ dir string }
+
+// NewHome gives the home at dir, or at the platform's default place where dir
+// is empty.
+func NewHome(dir string) (Home, error) {
+	if dir == "" {
+		def, err := defaultHome()
+		if err != nil {
+			return Home{}, fault.New(fault.Node, "", "find the home directory (name one with --home): %w", err)
+		}
+		dir = def
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return Home{}, fault.Wrap(fault.Node, "", "find the home directory", dir, err)
+	}
+	return Home{abs}, nil
+}
+
+// Dir gives the absolute path of the home.
+func (h Home) Dir() string { return h.dir }
+
+// IndexDir gives the directory where the engine keeps its index.
+func (h Home) IndexDir() string { return filepath.Join(h.dir, "index") }
+
+// LogFile gives the path of the log.
+func (h Home) LogFile() string { return filepath.Join(h.dir, "log") }
+
+// SocketFile gives the path of the control socket where nothing is in its way.
+func (h Home) SocketFile() string { return filepath.Join(h.dir, "control.sock") }
+
+// Digest names the home in places that homes share: 16 hexadecimal digits.
+func (h Home) Digest() string {
+	sum := sha256.Sum256([]byte(h.dir))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (h Home) configFile() string   { return filepath.Join(h.dir, "config.json") }
+func (h Home) previousFile() string { return filepath.Join(h.dir, "config.json.1") }
+func (h Home) certFile() string     { return filepath.Join(h.dir, "cert.pem") }
+func (h Home) keyFile() string      { return filepath.Join(h.dir, "key.pem") }
+func (h Home) lockFile() string     { return filepath.Join(h.dir, "lock") }
+
+// create makes the directory for this user alone if it is not there.
+func (h Home) create() error {
+	if info, err := os.Stat(h.dir); err == nil {
+		if !info.IsDir() {
+			return fault.New(fault.Node, "", "the home %s is not a directory: choose another with --home", h.dir)
+		}
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(h.dir), 0o700); err != nil {
+		return fault.Wrap(fault.Node, "", "make the home", "", err)
+	}
+	if err := makePrivateDirectory(h.dir); err != nil {
+		return fault.Wrap(fault.Node, "", "make the home", "", err)
+	}
+	return nil
+}
+
+// Exposed names what of the home other users of this computer can read, "" for
+// nothing: the key or the directory itself.
+func (h Home) Exposed() (string, error) {
+	for _, name := range []string{h.keyFile(), h.dir} {
+		open, err := readableByOthers(name)
+		if err != nil {
+			return "", fmt.Errorf("look at the permissions of the home: %w", err)
+		}
+		if open {
+			return name, nil
+		}
+	}
+	return "", nil
+}

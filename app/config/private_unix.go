@@ -1,0 +1,29 @@
+//go:build unix
+
+package config
+
+import (
+	"errors"
+	"os"
+)
+
+// makePrivateDirectory makes a directory that only this user can enter.
+func makePrivateDirectory(dir string) error { return os.Mkdir(dir, 0o700) }
+
+// readableByOthers reports whether the mode lets group or others read.
+func readableByOthers(name string) (bool, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return false, err
+	}
+	return info.Mode().Perm()&0o044 != 0, nil
+}
+
+// syncDirectory makes renames in dir durable.
+func syncDirectory(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
