@@ -1,0 +1,49 @@
+package transport_test
+
+import (
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lanyard/sync/device"
+	"lanyard/sync/transport"
+	"lanyard/sync/transport/transporttest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestQUICOnLoopbackIsATransport(t *testing.T) {
+	transporttest.Run(t, func(t *testing.T) transporttest.Pair {
+		known := func(device.ID) bool { return true }
+		a, aID := listen(t, transport.Options{Known: known})
+		b, bID := listen(t, transport.Options{Known: known})
+		return transporttest.Pair{A: a, B: b, AID: aID, BID: bID}
+	})
+}
+
+// listen opens a transport with a new identity on loopback.
+func listen(t *testing.T, o transport.Options) (transport.Transport, device.ID) {
+	t.Helper()
+	certPEM, keyPEM, err := device.NewCertificate(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id device.ID
+	if o.Certificate, id, err = device.LoadCertificate(certPEM, keyPEM); err != nil {
+		t.Fatal(err)
+	}
+	if o.Listen == "" {
+		o.Listen = "quic://127.0.0.1:0"
+	}
+	tr, err := transport.ListenQUIC(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tr.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return tr, id
+}
