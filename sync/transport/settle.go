@@ -1,0 +1,167 @@
+package transport
+
+import (
+	"time"
+
+	"lanyard/sync/device"
+)
+
+const (
+	// settleRace is how far apart two connections may begin and still be taken
+	// for dials that crossed. A later one means that the peer has lost the
+	// earlier one: nobody dials a device that it is connected to.
+	settleRace = 10 * time.Second
+	// settlePatience is how long the preferred connection may take for its
+	// Hello while another one could be used.
+	settlePatience = 3 * time.Second
+	// settleGrace is how long the side that does not decide leaves the closing
+	// to the side that does.
+	settleGrace = time.Second
+)
+
+// Attempt is one connection to a device, as Settle sees it. On the dialing
+// side it begins with the dial, so that a handshake under way counts too.
+type Attempt struct {
+	Dialed bool      // by this side
+	Since  time.Time // when it was dialed or accepted
+	Hello  time.Time // when the peer's Hello was received; zero if not yet
+}
+
+// Settlement says what to do with the attempts, by their positions.
+type Settlement struct {
+	// Use is the connection to talk on, -1 while there is none.
+	Use int
+	// Close lists the connections to end now, with Code.
+	Close []int
+	Code  Code
+	// Again is when to ask once more if nothing changes; zero is never.
+	Again time.Time
+}
+
+// Settle decides which of several connections to one peer stays. It is pure:
+// call it whenever a connection begins, receives its Hello or ends, and at
+// Again.
+//
+// Between two Lanyards (extended) one side decides on each pair of connections,
+// so that the two never close one each: on two dials that crossed the device
+// with the smaller ID, which keeps its own; on two dials of one side that side,
+// which keeps the first to receive its Hello. The other side closes a loser
+// only where it is still there a second after the winner's Hello, because the
+// close was lost. No loser is closed before the winner received its Hello, and
+// a winner that takes longer than three seconds is given up by its dialer.
+//
+// A Syncthing keeps the connection that was first, so toward it we do too, and
+// never close one in use for a later one.
+func Settle(own, peer device.ID, extended bool, now time.Time, attempts []Attempt) Settlement {
+	s := settling{now: now, attempts: attempts, smaller: own.Compare(peer) < 0}
+	if !extended {
+		return s.firstWins()
+	}
+	return s.bySmallerID()
+}
+
+type settling struct {
+	now      time.Time
+	attempts []Attempt
+	smaller  bool // this side has the smaller ID
+}
+
+// firstWins keeps the connection whose Hello came first.
+func (s settling) firstWins() Settlement {
+	out := Settlement{Use: s.best(func(a, b Attempt) bool { return a.Hello.Before(b.Hello) }, Attempt.usable), Code: CodeNormal}
+	if out.Use >= 0 {
+		out.Close = s.others(out.Use)
+	}
+	return out
+}
+
+// bySmallerID is the rule between two Lanyards.
+func (s settling) bySmallerID() Settlement {
+	out := Settlement{Use: s.best(s.prefer, Attempt.usable), Code: CodeDuplicate}
+	if out.Use < 0 || len(s.attempts) == 1 {
+		return out
+	}
+	used := s.attempts[out.Use]
+	for _, i := range s.others(out.Use) {
+		if at := s.closeAt(used, s.attempts[i]); !at.After(s.now) {
+			out.Close = append(out.Close, i)
+		} else if out.Again.IsZero() || at.Before(out.Again) {
+			out.Again = at
+		}
+	}
+	return out
+}
+
+// closeAt gives the time to close other, while used can be used.
+func (s settling) closeAt(used, other Attempt) time.Time {
+	if !other.usable() && s.prefer(other, used) {
+		// It would win. Its dialer gives it up after a while; the other side
+		// waits longer, so as not to close it while the dialer waits.
+		at := later(other.Since, used.Hello).Add(settlePatience)
+		if !other.Dialed {
+			at = at.Add(settleGrace)
+		}
+		return at
+	}
+	if s.decides(used, other) {
+		return s.now
+	}
+	return used.Hello.Add(settleGrace)
+}
+
+// decides reports whether this side is the one that closes one of a and b.
+func (s settling) decides(a, b Attempt) bool {
+	if a.Dialed == b.Dialed {
+		return a.Dialed
+	}
+	return s.smaller
+}
+
+// prefer reports whether a is to be kept rather than b.
+func (s settling) prefer(a, b Attempt) bool {
+	if gap := a.Since.Sub(b.Since).Abs(); gap > settleRace {
+		return a.Since.After(b.Since)
+	}
+	if a.Dialed != b.Dialed {
+		return a.Dialed == s.smaller // dialed by the smaller ID
+	}
+	if a.usable() != b.usable() {
+		return a.usable()
+	}
+	if a.Dialed {
+		return a.Hello.Before(b.Hello)
+	}
+	return a.Since.After(b.Since) // its dialer may have given up the earlier one
+}
+
+func (a Attempt) usable() bool { return !a.Hello.IsZero() }
+
+// best gives the position of the attempt that is preferred over the other
+// eligible ones, -1 if none is eligible.
+func (s settling) best(prefer func(a, b Attempt) bool, eligible func(Attempt) bool) int {
+	best := -1
+	for i, a := range s.attempts {
+		if eligible(a) && (best < 0 || prefer(a, s.attempts[best])) {
+			best = i
+		}
+	}
+	return best
+}
+
+// others lists all positions but one.
+func (s settling) others(but int) []int {
+	var list []int
+	for i := range s.attempts {
+		if i != but {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
