@@ -102,7 +102,7 @@ type Index struct {
 
 // Refused is an entry left out of an Index, and why.
 type Refused struct {
-	Name   string // as sent, may hold anything
+	Name   string // as sent, may hold anything; cut to 4096 bytes
 	Reason error
 }
 
@@ -134,7 +134,7 @@ type FileInfo struct {
 	Blocks        []block.Info
 	SymlinkTarget string
 	// BlocksHash is kept as the sender supplied it: use it to see equality,
-	// never difference. 0 or 32 bytes.
+	// never difference. 0 or 32 bytes; anything else is decoded as none.
 	BlocksHash []byte
 	// PreviousBlocksHash is the BlocksHash of the version that this change was
 	// made from, where known.
@@ -196,7 +196,9 @@ func (f *FileInfo) SameContent(g *FileInfo) bool {
 	return f.Size == g.Size && block.EqualLists(f.Blocks, g.Blocks)
 }
 
-// Request asks for a range of a file (BEP section 4.4).
+// Request asks for a range of a file (BEP section 4.4). A received one has the
+// root as Name where the peer asked for a name that this program does not
+// handle: answer it with CodeNoSuchFile.
 type Request struct {
 	ID            int32
 	Folder        FolderID
@@ -219,7 +221,8 @@ const (
 	CodeInvalidFile ErrorCode = 3
 )
 
-// Response answers the Request with the same ID.
+// Response answers the Request with the same ID. One that a Reader made
+// should go back to Buffers.Release when its data has been used.
 type Response struct {
 	ID   int32
 	Data []byte
