@@ -1,0 +1,123 @@
+// Package node wires one running device: its home, its identity and the sync
+// engine, which it keeps at the state that the configuration describes.
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"lanyard/app/config"
+	"lanyard/sync/device"
+	"lanyard/sync/engine"
+)
+
+// Options says what a Node runs.
+type Options struct {
+	Home      config.Home
+	Listen    []string // URLs; empty: those of the configuration
+	Discovery bool     // whether devices may be looked for on the network
+	Version   string   // of the program
+	Log       *slog.Logger
+	Engine    MakeEngine // nil: the product's own
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Engine == nil {
+		o.Engine = newEngine
+	}
+	return o
+}
+
+// Node is one device that can run. It holds the home's lock until Close.
+type Node struct {
+	opts   Options
+	store  *config.Store
+	engine Engine
+}
+
+// Open takes the home and makes the engine. It starts nothing: call Run.
+func Open(o Options) (*Node, error) {
+	o = o.withDefaults()
+	store, err := config.Open(o.Home, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{opts: o, store: store}
+	if n.engine, err = o.Engine(n.engineOptions()); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) engineOptions() EngineOptions {
+	identity, c := n.store.Identity(), n.store.Config()
+	listen := n.opts.Listen
+	if len(listen) == 0 {
+		listen = c.Listen
+	}
+	return EngineOptions{
+		ID:          identity.ID,
+		Certificate: identity.Certificate,
+		Name:        c.Name,
+		StateDir:    n.store.Home().IndexDir(),
+		Listen:      slices.Clone(listen),
+		Discovery:   n.opts.Discovery,
+		Version:     n.opts.Version,
+		Log:         n.opts.Log,
+	}
+}
+
+// Store gives the open home.
+func (n *Node) Store() *config.Store { return n.store }
+
+// Engine gives the sync engine.
+func (n *Node) Engine() Engine { return n.engine }
+
+// ID gives this device's ID.
+func (n *Node) ID() device.ID { return n.store.Identity().ID }
+
+// Run runs the engine until ctx ends, and keeps it at the configured state. It
+// gives the cause of the end, or the reason why the engine stopped.
+func (n *Node) Run(ctx context.Context) error {
+	n.store.Follow(func(c config.Config) { n.engine.Apply(Desired(c)) })
+	return n.engine.Run(ctx)
+}
+
+// Close gives the home back, after Run has ended.
+func (n *Node) Close() error { return n.store.Close() }
+
+// Desired translates the configuration for the engine.
+func Desired(c config.Config) engine.Desired {
+	d := engine.Desired{
+		Name:    c.Name,
+		Folders: make([]engine.FolderSpec, 0, len(c.Folders)),
+		Devices: make([]engine.DeviceSpec, 0, len(c.Devices)),
+	}
+	for _, f := range c.Folders {
+		kind, _ := f.Type.BEP() // a Config holds known types only
+		d.Folders = append(d.Folders, engine.FolderSpec{
+			ID:      f.ID,
+			Label:   f.Label,
+			Path:    f.Path,
+			Type:    kind,
+			Shared:  slices.Clone(f.Shared),
+			Paused:  f.Paused,
+			NoBrake: f.NoBrake,
+		})
+	}
+	for _, dev := range c.Devices {
+		d.Devices = append(d.Devices, engine.DeviceSpec{
+			ID:        dev.ID,
+			Name:      dev.Name,
+			Addresses: slices.Clone(dev.Addresses),
+			Paused:    dev.Paused,
+		})
+	}
+	return d
+}

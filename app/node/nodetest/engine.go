@@ -1,0 +1,161 @@
+// Package nodetest has an engine for tests of what stands above the engine: it
+// keeps what it is told, shows it in its snapshot, and does no work.
+package nodetest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"lanyard/app/node"
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/engine"
+	"lanyard/sync/relpath"
+	"lanyard/sync/status"
+)
+
+var _ node.Engine = (*Engine)(nil)
+
+// Engine is a node.Engine without files and without a network. Set the
+// functions before use; a nil one succeeds with nothing.
+type Engine struct {
+	OnScan     func(ctx context.Context, folder bep.FolderID, paths []relpath.Path) error
+	OnWait     func(ctx context.Context, folders []bep.FolderID, dev device.ID) ([]engine.Waiting, error)
+	OnWhy      func(folder bep.FolderID, p relpath.Path) (status.Why, error)
+	OnVersions func(folder bep.FolderID, p relpath.Path) ([]status.StoredVersion, error)
+	OnRestore  func(folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
+
+	mu      sync.Mutex
+	options node.EngineOptions
+	snap    status.Snapshot
+	changed chan struct{} // closed at a change, and then replaced
+}
+
+// New makes an engine.
+func New() *Engine { return &Engine{changed: make(chan struct{})} }
+
+// Make is a node.MakeEngine that gives e.
+func (e *Engine) Make(o node.EngineOptions) (node.Engine, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.options = o
+	e.snap = status.Snapshot{
+		DeviceID: o.ID.String(), Name: o.Name, Version: o.Version, Listen: append([]string{}, o.Listen...),
+		Folders: []status.Folder{}, Devices: []status.Device{},
+		Offers: []status.Offer{}, Problems: []status.Problem{},
+	}
+	return e, nil
+}
+
+// Options gives what the engine was made from.
+func (e *Engine) Options() node.EngineOptions {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.options
+}
+
+// Run waits for the end of ctx.
+func (e *Engine) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// Apply shows the desired folders and devices in the snapshot.
+func (e *Engine) Apply(d engine.Desired) {
+	e.Change(func(s *status.Snapshot) {
+		s.Name = d.Name
+		s.Folders = make([]status.Folder, 0, len(d.Folders))
+		for _, f := range d.Folders {
+			s.Folders = append(s.Folders, folder(f))
+		}
+		s.Devices = make([]status.Device, 0, len(d.Devices))
+		for _, dev := range d.Devices {
+			s.Devices = append(s.Devices, status.Device{
+				ID: dev.ID.String(), Name: dev.Name, Paused: dev.Paused, Folders: map[string]status.DeviceNeed{},
+			})
+		}
+	})
+}
+
+func folder(f engine.FolderSpec) status.Folder {
+	types := []string{"send-receive", "send-only", "receive-only", "receive-encrypted"}
+	out := status.Folder{
+		ID: string(f.ID), Label: f.Label, Path: f.Path, Type: types[f.Type], State: status.Idle,
+		Failed: []status.Failed{}, Progress: status.Progress{Files: []status.FileProgress{}}, Devices: []string{},
+	}
+	if f.Paused {
+		out.State = status.Paused
+	}
+	for _, id := range f.Shared {
+		out.Devices = append(out.Devices, id.String())
+	}
+	return out
+}
+
+// Change changes the snapshot and wakes those who wait for a change.
+func (e *Engine) Change(f func(*status.Snapshot)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f(&e.snap)
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// Snapshot gives the state.
+func (e *Engine) Snapshot() status.Snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.snap
+	s.Folders, s.Devices = slices.Clone(s.Folders), slices.Clone(s.Devices)
+	s.Offers, s.Problems = slices.Clone(s.Offers), slices.Clone(s.Problems)
+	return s
+}
+
+// Changed gives a channel that is closed at the next change.
+func (e *Engine) Changed() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.changed
+}
+
+// Scan calls OnScan.
+func (e *Engine) Scan(ctx context.Context, f bep.FolderID, paths []relpath.Path) error {
+	if e.OnScan == nil {
+		return nil
+	}
+	return e.OnScan(ctx, f, paths)
+}
+
+// Wait calls OnWait.
+func (e *Engine) Wait(ctx context.Context, folders []bep.FolderID, dev device.ID) ([]engine.Waiting, error) {
+	if e.OnWait == nil {
+		return nil, nil
+	}
+	return e.OnWait(ctx, folders, dev)
+}
+
+// Why calls OnWhy.
+func (e *Engine) Why(_ context.Context, f bep.FolderID, p relpath.Path) (status.Why, error) {
+	if e.OnWhy == nil {
+		return status.Why{}, nil
+	}
+	return e.OnWhy(f, p)
+}
+
+// Versions calls OnVersions.
+func (e *Engine) Versions(_ context.Context, f bep.FolderID, p relpath.Path) ([]status.StoredVersion, error) {
+	if e.OnVersions == nil {
+		return nil, nil
+	}
+	return e.OnVersions(f, p)
+}
+
+// Restore calls OnRestore.
+func (e *Engine) Restore(_ context.Context, f bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error {
+	if e.OnRestore == nil {
+		return nil
+	}
+	return e.OnRestore(f, p, at, to)
+}

@@ -1,0 +1,117 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"lanyard/app/config"
+	"lanyard/sync/fault"
+	"lanyard/sync/relpath"
+)
+
+// Error is an error as it travels to the one who asked.
+type Error struct {
+	Status int    `json:"-"` // HTTP status
+	Code   string `json:"code" doc:"name of the condition, empty where it has none"`
+	Text   string `json:"text" doc:"one sentence"`
+	Remedy string `json:"remedy" doc:"what to do, may be empty"`
+	Item   string `json:"item" doc:"what it is about, may be empty"`
+}
+
+// Error gives the text and the remedy.
+func (e *Error) Error() string {
+	if e.Remedy == "" {
+		return e.Text
+	}
+	return e.Text + ": " + e.Remedy
+}
+
+// GetStatus gives the HTTP status.
+func (e *Error) GetStatus() int { return e.Status }
+
+// Describe gives any error as an Error, nil for nil.
+func Describe(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var described *Error
+	if errors.As(err, &described) {
+		return described
+	}
+	var refusal *config.Refusal
+	if errors.As(err, &refusal) {
+		return &Error{
+			Status: statusOfReason(refusal.Reason),
+			Code:   string(refusal.Code),
+			Text:   refusal.Text,
+			Remedy: refusal.Remedy,
+			Item:   refusal.Item,
+		}
+	}
+	out := &Error{Status: statusOf(err), Code: string(fault.CodeOf(err)), Text: err.Error()}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		out.Item = f.Item
+	}
+	return out
+}
+
+func statusOfReason(r config.Reason) int {
+	switch r {
+	case config.NotFound:
+		return http.StatusNotFound
+	case config.Exists:
+		return http.StatusConflict
+	case config.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusUnprocessableEntity
+	}
+}
+
+func statusOf(err error) int {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return http.StatusGatewayTimeout
+	case errors.Is(err, context.Canceled):
+		return http.StatusServiceUnavailable
+	}
+	switch fault.KindOf(err) {
+	case fault.Retry:
+		return http.StatusServiceUnavailable
+	case fault.Item, fault.Folder:
+		return http.StatusConflict
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func notAnID(err error) error {
+	return &config.Refusal{
+		Reason: config.Invalid,
+		Text:   err.Error(),
+		Remedy: `copy it from "lanyard id" on the other device`,
+	}
+}
+
+// parsePath reads a name inside a folder as a person writes it: in any normal
+// form, and with a slash at its end if they like.
+func parsePath(text string) (relpath.Path, error) {
+	p, err := relpath.Parse(relpath.Normal(trimSlash(text)))
+	if err != nil {
+		return p, &config.Refusal{
+			Reason: config.Invalid, Item: text,
+			Text:   err.Error(),
+			Remedy: "write it as it stands inside the folder, such as docs/plan.txt",
+		}
+	}
+	return p, nil
+}
+
+func trimSlash(s string) string {
+	if len(s) > 1 && s[len(s)-1] == '/' {
+		return s[:len(s)-1]
+	}
+	return s
+}

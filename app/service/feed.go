@@ -1,0 +1,75 @@
+package service
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"lanyard/sync/status"
+)
+
+// feedPause is the least time between two states of the feed: ten a second.
+const feedPause = 100 * time.Millisecond
+
+// feed holds the newest state and wakes those who follow it. It keeps no
+// queue: a slow follower skips to the newest state.
+type feed struct {
+	mu     sync.Mutex
+	seq    uint64 // 0 while there is no state yet
+	latest status.Snapshot
+	newer  chan struct{} // closed by put, and then replaced
+}
+
+func newFeed() *feed { return &feed{newer: make(chan struct{})} }
+
+// run puts a state in at the start and after each change, with a pause in
+// between that merges changes, until ctx ends.
+func (f *feed) run(ctx context.Context, changed func() <-chan struct{}, snapshot func() status.Snapshot) error {
+	for {
+		next := changed() // asked for before the snapshot, so that no change falls between
+		f.put(snapshot())
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(feedPause):
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-next:
+		}
+	}
+}
+
+func (f *feed) put(s status.Snapshot) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seq++
+	f.latest = s
+	close(f.newer)
+	f.newer = make(chan struct{})
+}
+
+func (f *feed) get() (SnapshotEvent, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return SnapshotEvent{Seq: strconv.FormatUint(f.seq, 10), Status: f.latest}, f.newer
+}
+
+// follow calls each with the newest state and then with newer ones.
+func (f *feed) follow(ctx context.Context, each func(SnapshotEvent) error) error {
+	for {
+		event, newer := f.get()
+		if event.Seq != "0" {
+			if err := each(event); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-newer:
+		}
+	}
+}

@@ -1,0 +1,289 @@
+// Package service is the one contract for the window, the command line and the
+// browser: what they may ask of a running device, as plain Go types and
+// methods. Package app/web carries it over HTTP. All methods may be called
+// from any goroutine; errors are turned by Describe into what travels.
+package service
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"lanyard/app/config"
+	"lanyard/app/node"
+	"lanyard/app/text"
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/fault"
+	"lanyard/sync/relpath"
+	"lanyard/sync/status"
+)
+
+// Service answers for one running device.
+type Service struct {
+	*Settings
+	engine  node.Engine
+	texts   *text.Catalogue
+	exposed string // file of the home that others can read, "" for none
+	feed    *feed
+	stop    func()
+}
+
+// New makes the service of a node; stop is called, once or more, when someone
+// asks the program to end. It starts nothing: call Run.
+func New(n *node.Node, stop func()) (*Service, error) {
+	texts, err := text.Load("en")
+	if err != nil {
+		return nil, err
+	}
+	exposed, err := n.Store().Home().Exposed()
+	if err != nil {
+		return nil, fault.Wrap(fault.Node, "", "open home", "", err)
+	}
+	return &Service{
+		Settings: NewSettings(n.Store()),
+		engine:   n.Engine(),
+		texts:    texts,
+		exposed:  exposed,
+		feed:     newFeed(),
+		stop:     stop,
+	}, nil
+}
+
+// Run keeps the event stream going until ctx ends, and gives its cause.
+func (s *Service) Run(ctx context.Context) error {
+	return s.feed.run(ctx, s.engine.Changed, s.snapshot)
+}
+
+// Stop asks the program to end. It returns before that.
+func (s *Service) Stop(context.Context) error {
+	s.stop()
+	return nil
+}
+
+// Status gives the whole state now.
+func (s *Service) Status(context.Context) (status.Snapshot, error) { return s.snapshot(), nil }
+
+// Follow calls f with the present state and then with every new one, at most
+// ten a second, until ctx ends or f fails. A slow f misses states and sees a
+// gap in their numbers.
+func (s *Service) Follow(ctx context.Context, f func(SnapshotEvent) error) error {
+	return s.feed.follow(ctx, f)
+}
+
+// snapshot gives the engine's state with the texts of its problems and the
+// program's own ones.
+func (s *Service) snapshot() status.Snapshot {
+	snap := s.engine.Snapshot()
+	problems := make([]status.Problem, 0, len(snap.Problems)+1)
+	for _, p := range snap.Problems {
+		problems = append(problems, s.worded(p))
+	}
+	if s.exposed != "" {
+		problems = append(problems, s.worded(status.Problem{
+			Code: "key-exposed", Param: map[string]string{"path": s.exposed},
+		}))
+	}
+	snap.Problems = problems
+	folders := make([]status.Folder, 0, len(snap.Folders))
+	for _, f := range snap.Folders {
+		f.Problem = s.wordedPointer(f.Problem)
+		folders = append(folders, f)
+	}
+	devices := make([]status.Device, 0, len(snap.Devices))
+	for _, d := range snap.Devices {
+		d.Problem = s.wordedPointer(d.Problem)
+		devices = append(devices, d)
+	}
+	snap.Folders, snap.Devices = folders, devices
+	return snap
+}
+
+func (s *Service) wordedPointer(p *status.Problem) *status.Problem {
+	if p == nil {
+		return nil
+	}
+	worded := s.worded(*p)
+	return &worded
+}
+
+// worded gives p the catalogue's sentence. Where the engine did not give all
+// of its parameters, the engine's own text stays.
+func (s *Service) worded(p status.Problem) status.Problem {
+	if sentence, ok := s.texts.Sentence(p.Code, p.Param); ok {
+		p.Text = sentence
+	}
+	return p
+}
+
+// Accept joins a folder that other devices offer, shared with all of them that
+// are configured.
+func (s *Service) Accept(_ context.Context, folder string, req Acceptance) (Share, error) {
+	f := config.Folder{ID: bep.FolderID(folder), Path: req.Path}
+	for _, offer := range s.engine.Snapshot().Offers {
+		if offer.Folder != folder {
+			continue
+		}
+		d, err := s.store.Config().FindDevice(offer.Device)
+		if err != nil {
+			continue // its device was removed since
+		}
+		f.Shared = append(f.Shared, d.ID)
+		f.Label = offer.Label
+	}
+	if len(f.Shared) == 0 {
+		return Share{}, &config.Refusal{
+			Reason: config.NotFound, Item: folder,
+			Text:   "no device offers the folder " + strconv.Quote(folder),
+			Remedy: `see "lanyard status" for what is offered`,
+		}
+	}
+	return s.addFolder(f)
+}
+
+// Scan scans and returns when the result is durable.
+func (s *Service) Scan(ctx context.Context, req ScanRequest) error {
+	if req.Folder == "" {
+		if req.Path != "" {
+			return &config.Refusal{Reason: config.Invalid, Text: "a path needs its folder"}
+		}
+		return s.scan(ctx, nil)
+	}
+	if req.Path == "" {
+		return s.scan(ctx, []string{req.Folder})
+	}
+	id, p, err := s.name(req.Folder, req.Path)
+	if err != nil {
+		return err
+	}
+	return s.engine.Scan(ctx, id, []relpath.Path{p})
+}
+
+// scan scans whole folders one after the other: they share the disk.
+func (s *Service) scan(ctx context.Context, folders []string) error {
+	ids, err := s.folderIDs(folders)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.engine.Scan(ctx, id, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// folderIDs checks that the named folders exist; where none are named it gives
+// all that are not paused.
+func (s *Service) folderIDs(named []string) ([]bep.FolderID, error) {
+	c := s.store.Config()
+	var ids []bep.FolderID
+	for _, name := range named {
+		f, err := c.FindFolder(bep.FolderID(name))
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, f.ID)
+	}
+	if len(named) > 0 {
+		return ids, nil
+	}
+	for _, f := range c.Folders {
+		if !f.Paused {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Wait scans the folders and then waits until they are in sync, at most as
+// long as the request says. Time that runs out is a result, not an error.
+func (s *Service) Wait(ctx context.Context, req WaitRequest) (WaitResult, error) {
+	ids, err := s.folderIDs(req.Folders)
+	if err != nil {
+		return WaitResult{}, err
+	}
+	var dev device.ID
+	if req.Device != "" {
+		d, err := s.store.Config().FindDevice(req.Device)
+		if err != nil {
+			return WaitResult{}, err
+		}
+		dev = d.ID
+	}
+	limited, cancel := context.WithTimeout(ctx, time.Duration(req.Seconds*float64(time.Second)))
+	defer cancel()
+	err = s.scan(limited, req.Folders)
+	if err != nil && limited.Err() == nil {
+		return WaitResult{}, err
+	}
+	scanned := err == nil
+	// Also after a scan that was cut short: Wait then tells what is missing.
+	waiting, err := s.engine.Wait(limited, ids, dev)
+	if ctx.Err() != nil {
+		return WaitResult{}, context.Cause(ctx)
+	}
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return WaitResult{}, err
+	}
+	result := WaitResult{InSync: scanned && err == nil && len(waiting) == 0, Missing: []Missing{}}
+	for _, w := range waiting {
+		m := Missing{Folder: string(w.Folder), Items: w.Items, Bytes: w.Bytes, Reason: w.Reason}
+		if !w.Device.IsZero() {
+			m.Device = w.Device.String()
+		}
+		result.Missing = append(result.Missing, m)
+	}
+	return result, nil
+}
+
+// Why explains the state of a file.
+func (s *Service) Why(ctx context.Context, folder, path string) (status.Why, error) {
+	id, p, err := s.name(folder, path)
+	if err != nil {
+		return status.Why{}, err
+	}
+	why, err := s.engine.Why(ctx, id, p)
+	if why.Lacking == nil {
+		why.Lacking = []string{}
+	}
+	return why, err
+}
+
+// Versions lists the stored versions of a file.
+func (s *Service) Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error) {
+	id, p, err := s.name(folder, path)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := s.engine.Versions(ctx, id, p)
+	if versions == nil {
+		versions = []status.StoredVersion{}
+	}
+	return versions, err
+}
+
+// Restore brings a stored version of a file back.
+func (s *Service) Restore(ctx context.Context, folder string, req RestoreRequest) error {
+	id, p, err := s.name(folder, req.Path)
+	if err != nil {
+		return err
+	}
+	to := relpath.Root
+	if req.To != "" {
+		if to, err = parsePath(req.To); err != nil {
+			return err
+		}
+	}
+	return s.engine.Restore(ctx, id, p, req.At, to)
+}
+
+func (s *Service) name(folder, path string) (bep.FolderID, relpath.Path, error) {
+	f, err := s.store.Config().FindFolder(bep.FolderID(folder))
+	if err != nil {
+		return "", relpath.Root, err
+	}
+	p, err := parsePath(path)
+	return f.ID, p, err
+}

@@ -1,0 +1,119 @@
+package service
+
+import (
+	"time"
+
+	"lanyard/sync/device"
+	"lanyard/sync/status"
+)
+
+// Identity is who this device is.
+type Identity struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Peer is a configured device, as the command line lists it. Whether it is
+// connected stands in the status.
+type Peer struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Addresses []string `json:"addresses"`
+	Paused    bool     `json:"paused"`
+}
+
+// NewPeer asks to add a device.
+type NewPeer struct {
+	ID        string   `json:"id" doc:"device ID"`
+	Name      string   `json:"name,omitempty" doc:"default: the first group of the ID"`
+	Addresses []string `json:"addresses,omitempty" doc:"fixed addresses, such as quic://192.0.2.1:22000"`
+}
+
+// PeerChange asks to change a device; an absent field stays as it is.
+type PeerChange struct {
+	Name   *string `json:"name,omitempty"`
+	Paused *bool   `json:"paused,omitempty"`
+}
+
+// Share is a configured folder, as the command line lists it. Its state stands
+// in the status.
+type Share struct {
+	ID      string   `json:"id"`
+	Label   string   `json:"label"`
+	Path    string   `json:"path"`
+	Type    string   `json:"type"`
+	Devices []string `json:"devices" doc:"IDs of the devices that share it"`
+	Paused  bool     `json:"paused"`
+	NoBrake bool     `json:"no_brake"`
+}
+
+// NewShare asks to add a folder.
+type NewShare struct {
+	Path    string   `json:"path" doc:"absolute; made if it is missing"`
+	ID      string   `json:"id,omitempty" doc:"default: a random ID"`
+	Label   string   `json:"label,omitempty" doc:"default: the last part of the path"`
+	Type    string   `json:"type,omitempty" doc:"default: send-receive"`
+	Devices []string `json:"devices,omitempty" doc:"devices to share it with: ID, first group or name"`
+	NoBrake bool     `json:"no_brake,omitempty" doc:"turn off the brake on mass deletions"`
+}
+
+// ShareChange asks to change a folder; an absent field stays as it is.
+type ShareChange struct {
+	Paused *bool `json:"paused,omitempty"`
+}
+
+// Acceptance asks to join a folder that another device offers.
+type Acceptance struct {
+	Path string `json:"path" doc:"absolute; made if it is missing"`
+}
+
+// ScanRequest asks for a scan.
+type ScanRequest struct {
+	Folder string `json:"folder,omitempty" doc:"default: every folder that is not paused"`
+	Path   string `json:"path,omitempty" doc:"inside the folder; default: all of it"`
+}
+
+// WaitRequest asks to wait until folders are in sync. They are scanned first.
+type WaitRequest struct {
+	Folders []string `json:"folders,omitempty" doc:"default: every folder that is not paused"`
+	Device  string   `json:"device,omitempty" doc:"ID, first group or name; default: every connected device"`
+	Seconds float64  `json:"seconds" minimum:"0" doc:"how long to wait at most"`
+}
+
+// WaitResult is how a wait ended.
+type WaitResult struct {
+	InSync  bool      `json:"in_sync"`
+	Missing []Missing `json:"missing" doc:"empty once in sync"`
+}
+
+// Missing is what was not in sync when a wait ended.
+type Missing struct {
+	Folder string `json:"folder"`
+	Device string `json:"device" doc:"ID; empty where it is this device"`
+	Items  int64  `json:"items"`
+	Bytes  int64  `json:"bytes"`
+	Reason string `json:"reason"`
+}
+
+// RestoreRequest asks for a stored version to come back.
+type RestoreRequest struct {
+	Path string    `json:"path" doc:"of the file inside the folder"`
+	At   time.Time `json:"at,omitzero" doc:"when it was replaced or deleted; default: the newest"`
+	To   string    `json:"to,omitempty" doc:"inside the folder; default: the same place"`
+}
+
+// SnapshotEvent is one event of the stream: the whole state, with a number
+// that rises by one with every new state. A gap means that states were
+// skipped.
+type SnapshotEvent struct {
+	Seq    string          `json:"seq"`
+	Status status.Snapshot `json:"status"`
+}
+
+func parseID(text string) (device.ID, error) {
+	id, err := device.Parse(text)
+	if err != nil {
+		return id, notAnID(err)
+	}
+	return id, nil
+}

@@ -1,0 +1,253 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"lanyard/app/service"
+	"lanyard/sync/status"
+)
+
+// ErrNotRunning is wrapped by the error of a Dial that nobody answered.
+var ErrNotRunning = errors.New("no engine answers")
+
+// Client is the contract of package service, reached over HTTP. Its errors are
+// *service.Error where the service answered. It may be used from any
+// goroutine.
+type Client struct {
+	http *http.Client
+	base string
+}
+
+// Dial reaches the running engine whose control socket is at address, as it
+// stands in the home's lock. It fails with ErrNotRunning where nobody answers.
+func Dial(ctx context.Context, address string) (*Client, error) {
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialControl(ctx, address)
+		},
+	}
+	c := NewClient(&http.Client{Transport: transport}, "http://lanyard")
+	if _, err := c.Identity(ctx); err != nil {
+		c.Close()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+	}
+	return c, nil
+}
+
+// NewClient gives a client that uses h for the server at base, such as
+// http://127.0.0.1:8384.
+func NewClient(h *http.Client, base string) *Client { return &Client{h, base + Base} }
+
+// Close ends the client's idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Identity tells who the device is.
+func (c *Client) Identity(ctx context.Context) (service.Identity, error) {
+	return get[service.Identity](ctx, c, "/id")
+}
+
+// Status gives the whole state now.
+func (c *Client) Status(ctx context.Context) (status.Snapshot, error) {
+	return get[status.Snapshot](ctx, c, "/status")
+}
+
+// Stop asks the program to end, and returns before it has.
+func (c *Client) Stop(ctx context.Context) error {
+	return c.do(ctx, http.MethodPost, "/stop", nil, nil)
+}
+
+// Devices lists the configured devices.
+func (c *Client) Devices(ctx context.Context) ([]service.Peer, error) {
+	return get[[]service.Peer](ctx, c, "/devices")
+}
+
+// AddDevice adds a device.
+func (c *Client) AddDevice(ctx context.Context, req service.NewPeer) (service.Peer, error) {
+	return send[service.Peer](ctx, c, http.MethodPost, "/devices", req)
+}
+
+// RemoveDevice removes a device.
+func (c *Client) RemoveDevice(ctx context.Context, dev string) error {
+	return c.do(ctx, http.MethodDelete, at("devices", dev), nil, nil)
+}
+
+// ChangeDevice renames, pauses or resumes a device.
+func (c *Client) ChangeDevice(ctx context.Context, dev string, change service.PeerChange) (service.Peer, error) {
+	return send[service.Peer](ctx, c, http.MethodPatch, at("devices", dev), change)
+}
+
+// Folders lists the configured folders.
+func (c *Client) Folders(ctx context.Context) ([]service.Share, error) {
+	return get[[]service.Share](ctx, c, "/folders")
+}
+
+// AddFolder adds a folder.
+func (c *Client) AddFolder(ctx context.Context, req service.NewShare) (service.Share, error) {
+	return send[service.Share](ctx, c, http.MethodPost, "/folders", req)
+}
+
+// Accept joins a folder that is offered.
+func (c *Client) Accept(ctx context.Context, folder string, req service.Acceptance) (service.Share, error) {
+	return send[service.Share](ctx, c, http.MethodPost, at("folders", folder, "accept"), req)
+}
+
+// RemoveFolder removes a folder; its files stay.
+func (c *Client) RemoveFolder(ctx context.Context, folder string) error {
+	return c.do(ctx, http.MethodDelete, at("folders", folder), nil, nil)
+}
+
+// ChangeFolder pauses or resumes a folder.
+func (c *Client) ChangeFolder(ctx context.Context, folder string, change service.ShareChange) (service.Share, error) {
+	return send[service.Share](ctx, c, http.MethodPatch, at("folders", folder), change)
+}
+
+// ShareFolder shares a folder with a device.
+func (c *Client) ShareFolder(ctx context.Context, folder, dev string) (service.Share, error) {
+	return send[service.Share](ctx, c, http.MethodPut, at("folders", folder, "devices", dev), nil)
+}
+
+// UnshareFolder stops sharing a folder with a device.
+func (c *Client) UnshareFolder(ctx context.Context, folder, dev string) (service.Share, error) {
+	return send[service.Share](ctx, c, http.MethodDelete, at("folders", folder, "devices", dev), nil)
+}
+
+// Scan scans and returns when the result is durable.
+func (c *Client) Scan(ctx context.Context, req service.ScanRequest) error {
+	return c.do(ctx, http.MethodPost, "/scan", req, nil)
+}
+
+// Wait scans the folders and waits until they are in sync.
+func (c *Client) Wait(ctx context.Context, req service.WaitRequest) (service.WaitResult, error) {
+	return send[service.WaitResult](ctx, c, http.MethodPost, "/wait", req)
+}
+
+// Why explains the state of a file.
+func (c *Client) Why(ctx context.Context, folder, path string) (status.Why, error) {
+	return get[status.Why](ctx, c, at("folders", folder, "why")+"?path="+url.QueryEscape(path))
+}
+
+// Versions lists the stored versions of a file.
+func (c *Client) Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error) {
+	return get[[]status.StoredVersion](ctx, c, at("folders", folder, "versions")+"?path="+url.QueryEscape(path))
+}
+
+// Restore brings a stored version of a file back.
+func (c *Client) Restore(ctx context.Context, folder string, req service.RestoreRequest) error {
+	return c.do(ctx, http.MethodPost, at("folders", folder, "restore"), req, nil)
+}
+
+// Follow calls f with the present state and each new one, until ctx ends, f
+// fails, or the stream does, which is an error as well.
+func (c *Client) Follow(ctx context.Context, f func(service.SnapshotEvent) error) error {
+	response, err := c.request(ctx, http.MethodGet, "/events", nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	// One event is one line: its length is bounded by what the engine holds,
+	// so no limit is set here.
+	lines := bufio.NewReader(response.Body)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return ended(ctx, err)
+		}
+		data, ok := bytes.CutPrefix(line, []byte("data: "))
+		if !ok {
+			continue
+		}
+		var event service.SnapshotEvent
+		if err := json.Unmarshal(data, &event); err != nil {
+			return fmt.Errorf("read event: %w", err)
+		}
+		if err := f(event); err != nil {
+			return err
+		}
+	}
+}
+
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("the engine has ended: %w", err)
+}
+
+// at joins path segments, whatever they hold.
+func at(segments ...string) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString("/" + url.PathEscape(s))
+	}
+	return b.String()
+}
+
+func get[T any](ctx context.Context, c *Client, path string) (T, error) {
+	return send[T](ctx, c, http.MethodGet, path, nil)
+}
+
+func send[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	var out T
+	err := c.do(ctx, method, path, body, &out)
+	return out, err
+}
+
+// do sends a request and reads the answer into out, unless that is nil.
+func (c *Client) do(ctx context.Context, method, path string, body, out any) error {
+	response, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if out == nil {
+		_, err = io.Copy(io.Discard, response.Body)
+		return err
+	}
+	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
+		return fmt.Errorf("read the engine's answer: %w", ended(ctx, err))
+	}
+	return nil
+}
+
+// request sends a request and gives its answer, or the error that it carries.
+func (c *Client) request(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	var reader io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encode request: %w", err)
+		}
+		reader = bytes.NewReader(data)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, reader)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the engine: %w", err)
+	}
+	if response.StatusCode < http.StatusBadRequest {
+		return response, nil
+	}
+	defer response.Body.Close()
+	problem := &service.Error{Status: response.StatusCode}
+	if err := json.NewDecoder(response.Body).Decode(problem); err != nil || problem.Text == "" {
+		problem.Text = "the engine answered " + response.Status
+	}
+	return nil, problem
+}

@@ -1,0 +1,126 @@
+// Package web carries the contract of package service over HTTP: one
+// http.Handler, the control socket through which programs of this user reach
+// it, and the client they use. The OpenAPI document is generated from the
+// types of the contract and served at /api/v1/openapi.json.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"lanyard/app/service"
+	"lanyard/sync/status"
+)
+
+// Base is the path under which the API lies.
+const Base = "/api/v1"
+
+// apiVersion is the version of the API, not of the program.
+const apiVersion = "1"
+
+// Service is the contract that the handler carries; *service.Service fulfils
+// it, and *Client does on the other side.
+type Service interface {
+	Identity(context.Context) (service.Identity, error)
+	Status(context.Context) (status.Snapshot, error)
+	Follow(context.Context, func(service.SnapshotEvent) error) error
+	Devices(context.Context) ([]service.Peer, error)
+	AddDevice(context.Context, service.NewPeer) (service.Peer, error)
+	RemoveDevice(ctx context.Context, dev string) error
+	ChangeDevice(ctx context.Context, dev string, change service.PeerChange) (service.Peer, error)
+	Folders(context.Context) ([]service.Share, error)
+	AddFolder(context.Context, service.NewShare) (service.Share, error)
+	Accept(ctx context.Context, folder string, req service.Acceptance) (service.Share, error)
+	RemoveFolder(ctx context.Context, folder string) error
+	ChangeFolder(ctx context.Context, folder string, change service.ShareChange) (service.Share, error)
+	ShareFolder(ctx context.Context, folder, dev string) (service.Share, error)
+	UnshareFolder(ctx context.Context, folder, dev string) (service.Share, error)
+	Scan(context.Context, service.ScanRequest) error
+	Wait(context.Context, service.WaitRequest) (service.WaitResult, error)
+	Why(ctx context.Context, folder, path string) (status.Why, error)
+	Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error)
+	Restore(ctx context.Context, folder string, req service.RestoreRequest) error
+	Stop(context.Context) error
+}
+
+// Handler gives the whole API of s.
+func Handler(s Service) http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Lanyard", apiVersion)
+	config.OpenAPIPath = "" // served below, after document has settled it
+	config.DocsPath = ""
+	config.SchemasPath = ""
+	config.CreateHooks = nil // no $schema fields in answers
+	config.Transformers = []huma.Transformer{ownErrors}
+	config.Servers = []*huma.Server{{URL: Base}}
+	config.Components.Schemas.RegisterTypeAlias(typeOf[huma.ErrorModel](), typeOf[service.Error]())
+	api := humago.NewWithPrefix(mux, Base, config)
+	registerState(api, s)
+	registerDevices(api, s)
+	registerFolders(api, s)
+	registerFiles(api, s)
+	serveDocument(mux, document(api.OpenAPI()))
+	mux.HandleFunc("/", notFound)
+	return mux
+}
+
+// serveDocument serves the OpenAPI document, made once.
+func serveDocument(mux *http.ServeMux, doc *huma.OpenAPI) {
+	data, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		panic("web: the OpenAPI document cannot be encoded: " + err.Error())
+	}
+	data = append(data, '\n')
+	mux.HandleFunc("GET "+Base+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(data) // the reader has gone: nobody to tell
+	})
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	_ = json.NewEncoder(w).Encode(service.Error{ // the reader has gone: nobody to tell
+		Text: "there is no " + strconv.Quote(r.Method+" "+r.URL.Path) + " in this API",
+		Item: r.URL.Path,
+	})
+}
+
+// answer wraps what a method of the service gives into what huma writes.
+type answer[T any] struct{ Body T }
+
+func answered[T any](body T, err error) (*answer[T], error) {
+	if err != nil {
+		return nil, service.Describe(err)
+	}
+	return &answer[T]{body}, nil
+}
+
+// done is the answer without a body.
+func done(err error) (*struct{}, error) {
+	if err != nil {
+		return nil, service.Describe(err)
+	}
+	return nil, nil
+}
+
+// ownErrors gives errors that huma found itself, such as a body that does not
+// fit its schema, the form that all errors have.
+func ownErrors(ctx huma.Context, _ string, body any) (any, error) {
+	model, ok := body.(*huma.ErrorModel)
+	if !ok {
+		return body, nil
+	}
+	ctx.SetHeader("Content-Type", "application/json")
+	out := &service.Error{Status: model.Status, Text: model.Detail}
+	if len(model.Errors) > 0 {
+		out.Item = model.Errors[0].Location
+		out.Text += ": " + model.Errors[0].Message
+	}
+	return out, nil
+}

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/sse"
+
+	"lanyard/app/service"
+	"lanyard/sync/status"
+)
+
+// none is the input of an operation that takes nothing.
+type none = struct{}
+
+// operation names an operation. Its errors are described by the default
+// response, which huma adds.
+func operation(id, method, path, summary string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary,
+		// A deadline for the body would stay on the connection and end the
+		// context of requests that wait for long.
+		BodyReadTimeout: -1,
+	}
+}
+
+func registerState(api huma.API, s Service) {
+	huma.Register(api, operation("identity", http.MethodGet, "/id", "Who this device is"),
+		func(ctx context.Context, _ *none) (*answer[service.Identity], error) {
+			return answered(s.Identity(ctx))
+		})
+	huma.Register(api, operation("status", http.MethodGet, "/status", "The whole state"),
+		func(ctx context.Context, _ *none) (*answer[status.Snapshot], error) {
+			return answered(s.Status(ctx))
+		})
+	huma.Register(api, operation("stop", http.MethodPost, "/stop", "End the program"),
+		func(ctx context.Context, _ *none) (*struct{}, error) {
+			return done(s.Stop(ctx))
+		})
+	events := operation("events", http.MethodGet, "/events", "The whole state, now and at each change")
+	sse.Register(api, events, map[string]any{"snapshot": service.SnapshotEvent{}},
+		func(ctx context.Context, _ *none, send sse.Sender) {
+			// The stream ends with its reader or with the program; there is
+			// nobody left to tell why.
+			_ = s.Follow(ctx, func(e service.SnapshotEvent) error { return send.Data(e) })
+		})
+}
+
+// DeviceParam is the input of an operation on one device.
+type DeviceParam struct {
+	Device string `path:"device" doc:"ID, first group of the ID, or name"`
+}
+
+func registerDevices(api huma.API, s Service) {
+	huma.Register(api, operation("list-devices", http.MethodGet, "/devices", "The configured devices"),
+		func(ctx context.Context, _ *none) (*answer[[]service.Peer], error) {
+			return answered(s.Devices(ctx))
+		})
+	huma.Register(api, operation("add-device", http.MethodPost, "/devices", "Add a device"),
+		func(ctx context.Context, in *struct{ Body service.NewPeer }) (*answer[service.Peer], error) {
+			return answered(s.AddDevice(ctx, in.Body))
+		})
+	huma.Register(api, operation("change-device", http.MethodPatch, "/devices/{device}", "Rename, pause or resume a device"),
+		func(ctx context.Context, in *struct {
+			DeviceParam
+			Body service.PeerChange
+		},
+		) (*answer[service.Peer], error) {
+			return answered(s.ChangeDevice(ctx, in.Device, in.Body))
+		})
+	huma.Register(api, operation("remove-device", http.MethodDelete, "/devices/{device}", "Remove a device"),
+		func(ctx context.Context, in *DeviceParam) (*struct{}, error) {
+			return done(s.RemoveDevice(ctx, in.Device))
+		})
+}
+
+// FolderParam is the input of an operation on one folder.
+type FolderParam struct {
+	Folder string `path:"folder" doc:"folder ID"`
+}
+
+// ShareParams is the input of an operation on one folder and one device.
+type ShareParams struct {
+	FolderParam
+	DeviceParam
+}
+
+func registerFolders(api huma.API, s Service) {
+	huma.Register(api, operation("list-folders", http.MethodGet, "/folders", "The configured folders"),
+		func(ctx context.Context, _ *none) (*answer[[]service.Share], error) {
+			return answered(s.Folders(ctx))
+		})
+	huma.Register(api, operation("add-folder", http.MethodPost, "/folders", "Add a folder"),
+		func(ctx context.Context, in *struct{ Body service.NewShare }) (*answer[service.Share], error) {
+			return answered(s.AddFolder(ctx, in.Body))
+		})
+	huma.Register(api, operation("accept-folder", http.MethodPost, "/folders/{folder}/accept", "Join a folder that is offered"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Body service.Acceptance
+		},
+		) (*answer[service.Share], error) {
+			return answered(s.Accept(ctx, in.Folder, in.Body))
+		})
+	huma.Register(api, operation("change-folder", http.MethodPatch, "/folders/{folder}", "Pause or resume a folder"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Body service.ShareChange
+		},
+		) (*answer[service.Share], error) {
+			return answered(s.ChangeFolder(ctx, in.Folder, in.Body))
+		})
+	huma.Register(api, operation("remove-folder", http.MethodDelete, "/folders/{folder}", "Remove a folder; its files stay"),
+		func(ctx context.Context, in *FolderParam) (*struct{}, error) {
+			return done(s.RemoveFolder(ctx, in.Folder))
+		})
+	huma.Register(api, operation("share-folder", http.MethodPut, "/folders/{folder}/devices/{device}", "Share a folder with a device"),
+		func(ctx context.Context, in *ShareParams) (*answer[service.Share], error) {
+			return answered(s.ShareFolder(ctx, in.Folder, in.Device))
+		})
+	huma.Register(api, operation("unshare-folder", http.MethodDelete, "/folders/{folder}/devices/{device}", "Stop sharing a folder with a device"),
+		func(ctx context.Context, in *ShareParams) (*answer[service.Share], error) {
+			return answered(s.UnshareFolder(ctx, in.Folder, in.Device))
+		})
+}
+
+// FileParams is the input of an operation on one name in a folder.
+type FileParams struct {
+	FolderParam
+	Path string `query:"path" required:"true" doc:"inside the folder, with slashes"`
+}
+
+func registerFiles(api huma.API, s Service) {
+	huma.Register(api, operation("scan", http.MethodPost, "/scan", "Scan, and return once the result is durable"),
+		func(ctx context.Context, in *struct{ Body service.ScanRequest }) (*struct{}, error) {
+			return done(s.Scan(ctx, in.Body))
+		})
+	huma.Register(api, operation("wait", http.MethodPost, "/wait", "Scan, and wait until folders are in sync"),
+		func(ctx context.Context, in *struct{ Body service.WaitRequest }) (*answer[service.WaitResult], error) {
+			return answered(s.Wait(ctx, in.Body))
+		})
+	huma.Register(api, operation("why", http.MethodGet, "/folders/{folder}/why", "Why a file is, or is not, in sync"),
+		func(ctx context.Context, in *FileParams) (*answer[status.Why], error) {
+			return answered(s.Why(ctx, in.Folder, in.Path))
+		})
+	huma.Register(api, operation("versions", http.MethodGet, "/folders/{folder}/versions", "The stored versions of a file"),
+		func(ctx context.Context, in *FileParams) (*answer[[]status.StoredVersion], error) {
+			return answered(s.Versions(ctx, in.Folder, in.Path))
+		})
+	huma.Register(api, operation("restore", http.MethodPost, "/folders/{folder}/restore", "Bring a stored version of a file back"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Body service.RestoreRequest
+		},
+		) (*struct{}, error) {
+			return done(s.Restore(ctx, in.Folder, in.Body))
+		})
+}
