@@ -1,0 +1,162 @@
+package ignore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gobwas/glob"
+	"github.com/gobwas/glob/syntax/lexer"
+
+	"lanyard/sync/relpath"
+)
+
+// pattern is one line of rules.
+type pattern struct {
+	text   string // canonical: prefixes, then the pattern in glob's own escapes
+	fold   bool   // names are compared in lower case
+	result Result // for the names that match
+	blocks bool   // brings back names below directories that others ignore
+	globs  []glob.Glob
+}
+
+func (p *pattern) match(name string) bool {
+	for _, g := range p.globs {
+		if g.Match(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// prefixes are what may stand before a pattern, each once and in any order.
+type prefixes struct{ include, fold, deletable bool }
+
+// String gives the prefixes in one fixed order.
+func (p prefixes) String() string {
+	var s string
+	if p.include {
+		s += "!"
+	}
+	if p.fold {
+		s += "(?i)"
+	}
+	if p.deletable {
+		s += "(?d)"
+	}
+	return s
+}
+
+// cutPrefixes takes the prefixes off a line. A prefix that comes a second time
+// belongs to the pattern.
+func cutPrefixes(line string) (p prefixes, rest string) {
+	take := func(prefix string, seen *bool) bool {
+		after, ok := strings.CutPrefix(line, prefix)
+		if !ok || *seen {
+			return false
+		}
+		*seen, line = true, after
+		return true
+	}
+	for take("!", &p.include) || take("(?i)", &p.fold) || take("(?d)", &p.deletable) {
+	}
+	return p, line
+}
+
+var (
+	errNoPattern = errors.New("there is no pattern after the prefix")
+	errOpenBrace = errors.New("a brace is opened and never closed")
+)
+
+// newPattern compiles one line, whose escapes are already glob's own.
+func newPattern(line string, foldAlways bool) (pattern, error) {
+	pre, body := cutPrefixes(relpath.Normal(line))
+	if body == "" {
+		return pattern{}, errNoPattern
+	}
+	if !bracesClose(body) {
+		return pattern{}, errOpenBrace
+	}
+	fold := pre.fold || foldAlways
+	pre.fold = fold
+	if fold {
+		body = strings.ToLower(body)
+	}
+	p := pattern{
+		text:   pre.String() + body,
+		fold:   fold,
+		result: Result{Ignored: !pre.include, Deletable: !pre.include && pre.deletable},
+		blocks: pre.include && !singleLevel(body),
+	}
+	for _, text := range expand(body) {
+		g, err := compile(text)
+		if err != nil {
+			return pattern{}, err
+		}
+		p.globs = append(p.globs, g)
+	}
+	return p, nil
+}
+
+// expand gives the globs that a pattern stands for: for the thing and for what
+// is below it, in the root and, unless it begins with a slash, anywhere.
+func expand(body string) []string {
+	var below []string
+	switch {
+	case strings.HasSuffix(body, "/**"):
+		below = []string{body}
+	case strings.HasSuffix(body, "/"):
+		below = []string{body + "**"} // the content, not the directory
+	default:
+		below = []string{body, body + "/**"}
+	}
+	var all []string
+	for _, b := range below {
+		if rooted, ok := strings.CutPrefix(b, "/"); ok {
+			all = append(all, rooted)
+		} else if bare, ok := strings.CutPrefix(b, "**/"); ok {
+			all = append(all, b, bare)
+		} else {
+			all = append(all, b, "**/"+b)
+		}
+	}
+	return all
+}
+
+// singleLevel reports whether a pattern matches only names in the root and
+// what is below them, so that it brings back nothing below another directory.
+func singleLevel(body string) bool {
+	rooted, ok := strings.CutPrefix(body, "/")
+	if !ok {
+		return false
+	}
+	rooted = strings.TrimSuffix(strings.TrimSuffix(rooted, "/**"), "/")
+	return !strings.Contains(rooted, "/") && !strings.Contains(strings.TrimSuffix(rooted, "**"), "**")
+}
+
+// bracesClose reports whether every brace that opens alternatives is closed.
+// The library takes an open one and later panics in a match.
+func bracesClose(body string) bool {
+	depth := 0
+	for lex := lexer.NewLexer(body); ; {
+		switch lex.Next().Type {
+		case lexer.TermsOpen:
+			depth++
+		case lexer.TermsClose:
+			depth--
+		case lexer.EOF, lexer.Error:
+			return depth == 0
+		}
+	}
+}
+
+// compile makes a glob. The library panics on a few malformed patterns, which
+// for whoever wrote the line is an error like any other.
+func compile(text string) (g glob.Glob, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the pattern cannot be understood (%v)", r)
+		}
+	}()
+	return glob.Compile(text, '/')
+}
