@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +69,10 @@ func TestInterop19AnEmptyFolderIsInSync(t *testing.T) {
 func TestInterop20And29EveryKindOfEntryArrivesExactly(t *testing.T) {
 	eachWay(t, func(t *testing.T, from, to node) {
 		base := "set from " + filepath.Base(from.Dir())
-		makeSet(t, filepath.Join(from.Dir(), base))
+		makeSet(t, filepath.Join(from.Dir(), base), seedOf(from))
+		if _, ok := from.(*syncthing); ok { // which composes the name on its disk
+			write(t, from.Dir(), base+"/decomposed cafe\u0301", []byte("decomposed"))
+		}
 		all := converge(t, copying, from, to)
 		if n := len(all.names("", func(name string) bool { return strings.HasPrefix(name, base+"/") })); n < 1000 {
 			t.Errorf("only %d names of the set are there", n)
@@ -76,14 +80,22 @@ func TestInterop20And29EveryKindOfEntryArrivesExactly(t *testing.T) {
 	})
 }
 
+// seedOf gives each node content of its own, so that no block is at hand
+// already.
+func seedOf(n node) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(n.Dir())) // never fails
+	return h.Sum64()
+}
+
 // makeSet makes one of everything that a folder may hold.
-func makeSet(t *testing.T, root string) {
+func makeSet(t *testing.T, root string, seed uint64) {
 	t.Helper()
 	for _, size := range []int{0, 1, 131071, 131072, 131073} {
-		write(t, root, fmt.Sprintf("size %d", size), random(size, uint64(size)))
+		write(t, root, fmt.Sprintf("size %d", size), random(size, seed+uint64(size)))
 		dated(t, root, fmt.Sprintf("size %d", size), time.Unix(1_600_000_000+int64(size), 123_456_789))
 	}
-	write(t, root, "big", random(bigSize, 7))
+	write(t, root, "big", random(bigSize, seed))
 	write(t, root, "run me", []byte("#!/bin/sh\n"))
 	must(t, os.Chmod(filepath.Join(root, "run me"), 0o755))
 	must(t, os.Symlink("size 1", filepath.Join(root, "link")))
@@ -108,7 +120,7 @@ func TestInterop21ManySmallFilesArriveInBatches(t *testing.T) {
 	eachWay(t, func(t *testing.T, from, to node) {
 		base := "many from " + filepath.Base(from.Dir())
 		for i := range count {
-			write(t, from.Dir(), fmt.Sprintf("%s/%03d/%d", base, i/100, i), random(i%3000, uint64(i)))
+			write(t, from.Dir(), fmt.Sprintf("%s/%03d/%d", base, i/100, i), random(i%3000, seedOf(from)+uint64(i)))
 		}
 		converge(t, 2*copying, from, to)
 	})
@@ -118,13 +130,13 @@ func TestInterop22To26ABigFileChangesAndNoByteIsSentTwice(t *testing.T) {
 	eachWay(t, func(t *testing.T, from, to node) {
 		name := "big from " + filepath.Base(from.Dir())
 		path := filepath.Join(from.Dir(), name)
-		write(t, from.Dir(), name, random(bigSize, 99))
+		write(t, from.Dir(), name, random(bigSize, seedOf(from)))
 		converge(t, copying, from, to)
 
 		costs(t, "22: one changed block", oneBlock, from, to, func() {
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
 			must(t, err)
-			_, err = f.WriteAt([]byte("changed"), bigSize/2)
+			_, err = f.WriteAt([]byte("changed in "+name), bigSize/2)
 			must(t, err)
 			must(t, f.Close())
 		})
@@ -192,14 +204,14 @@ func TestInterop24DeletionsKeepWhatIsIgnored(t *testing.T) {
 func TestInterop28AFileThatChangesWhileItIsSentArrivesInTheEnd(t *testing.T) {
 	eachWay(t, func(t *testing.T, from, to node) {
 		name := "moving from " + filepath.Base(from.Dir())
-		write(t, from.Dir(), name, random(bigSize, 5))
+		write(t, from.Dir(), name, random(bigSize, seedOf(from)))
 		from.Scan(t)
 		in, _ := to.Traffic(t)
 		until(t, patience, "the transfer begins", func() bool {
 			now, _ := to.Traffic(t)
 			return now-in > 1<<20
 		})
-		write(t, from.Dir(), name, random(bigSize, 6))
+		write(t, from.Dir(), name, random(bigSize, seedOf(from)+1))
 		converge(t, copying, from, to)
 	})
 }

@@ -35,8 +35,9 @@ type syncthing struct {
 	client         *http.Client
 }
 
-// stPeer and stFolder are the parts of Syncthing's configuration file that
-// the tests choose; what is missing gets Syncthing's defaults.
+// stPeer, stFolder and stOptions are the parts of Syncthing's configuration file
+// that the tests choose. What is missing in a folder is zero, not Syncthing's
+// default, so those defaults that matter stand here too.
 type stPeer struct {
 	XMLName     xml.Name `xml:"device"`
 	ID          string   `xml:"id,attr"`
@@ -54,7 +55,9 @@ type stFolder struct {
 	Members  []stPeer
 	Delay    string `xml:"pullerDelayS"`
 	Retry    int    `xml:"pullerPauseS"`
-	ModeBits bool   `xml:"ignorePerms"`
+	Copies   int    `xml:"maxConflicts"`
+	WeakHash int    `xml:"weakHashThresholdPct"`
+	NFC      bool   `xml:"autoNormalize,attr"`
 }
 
 type stOptions struct {
@@ -103,7 +106,7 @@ func newSyncthing(t *testing.T, name string) *syncthing {
 	s := &syncthing{
 		home: filepath.Join(root, "home"), dir: filepath.Join(root, name), log: filepath.Join(root, name+".log"),
 		port: freeUDP(t), gui: freeTCP(t), client: &http.Client{Timeout: 5 * time.Minute},
-		settings: stFolder{ID: folderID, Delay: "0.1", Retry: 2},
+		settings: stFolder{ID: folderID, Delay: "0.1", Retry: 2, Copies: 10, WeakHash: 25, NFC: true},
 	}
 	must(t, os.MkdirAll(s.dir, 0o755))
 	out, err := exec.Command("syncthing", "generate", "--home="+s.home, "--skip-port-probing", "--no-default-folder").CombinedOutput()
