@@ -1,0 +1,402 @@
+// Package folder runs one folder: Machine decides when to scan and when to
+// pull, Runner does the work and feeds the outcomes back.
+package folder
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/pull"
+	"lanyard/sync/relpath"
+	"lanyard/sync/watch"
+)
+
+// Times of the control machine, starting values.
+const (
+	// quietSettled is the wait after a file was renamed into place: nobody is
+	// writing to it.
+	quietSettled = 10 * time.Millisecond
+	// quietFirst is the wait after the last event of a name that was at rest.
+	quietFirst = 40 * time.Millisecond
+	// quietSecond and on: a name that changes again soon after it was scanned
+	// waits longer each time.
+	quietSecond = 250 * time.Millisecond
+	quietMax    = time.Second
+	// quietCap is how long a name that never rests may wait.
+	quietCap = 10 * time.Second
+	// soon is how long a scan of a name counts as recent.
+	soon = 2 * time.Second
+
+	retryFirst = time.Second // for what passes by itself
+	retryMax   = time.Minute
+	itemFirst  = time.Minute // for what somebody must mend
+	itemMax    = time.Hour
+	checkRoot  = 10 * time.Second // a stopped folder looks whether it may go on
+)
+
+// The events that Step takes.
+type (
+	// Opened tells that the root was proved and every directory is watched.
+	Opened struct{}
+	// Stopped tells that the folder cannot go on, and why.
+	Stopped struct{ Err error }
+	// Noticed carries what the watcher saw.
+	Noticed struct{ Change watch.Change }
+	// ScanAsked is a person's wish: the paths, or everything where there are
+	// none. Ticket comes back in a Finish.
+	ScanAsked struct {
+		Paths  []relpath.Path
+		Ticket int
+	}
+	// ScanDone tells how a scan ended. Again lists names that moved under it.
+	ScanDone struct {
+		Err   error
+		Again []relpath.Path
+	}
+	// PullDone tells how a pull round ended.
+	PullDone struct{ Result pull.Result }
+	// RemoteChanged tells that another device's index has news.
+	RemoteChanged struct{}
+	// PeersChanged tells that a device came or went.
+	PeersChanged struct{}
+	// Tick tells the time and nothing else.
+	Tick struct{}
+)
+
+// Event is one of the types above.
+type Event any
+
+// The commands that Step gives.
+type (
+	// Scan scans everything, or names and what lies below them.
+	Scan struct {
+		Full  bool
+		Paths []relpath.Path
+	}
+	// Pull runs one pull round.
+	Pull struct{}
+	// Finish answers a ScanAsked.
+	Finish struct {
+		Ticket int
+		Err    error
+	}
+	// Reopen proves the root again and opens the folder.
+	Reopen struct{}
+)
+
+// Command is one of the types above.
+type Command any
+
+// dirt is a name that may have changed.
+type dirt struct {
+	first, due time.Time
+	removed    bool // it was seen to go: scanned with the next scan, for it may be half of a rename
+}
+
+// calm is how often a name was scanned of late.
+type calm struct {
+	at    time.Time
+	level int
+}
+
+// Machine is a folder's control logic: pure, and not safe for concurrent use.
+type Machine struct {
+	rescanEvery time.Duration
+
+	open     bool
+	scanned  bool // in full since it was opened
+	scanning bool
+	full     bool // the scan that runs is a full one
+	pulling  bool
+	pullDue  bool
+
+	dirty    map[relpath.Path]dirt
+	dirtyDue time.Time // no name is due before
+	recent   map[relpath.Path]calm
+	wantFull bool
+	tickets  []int // answered by the next scan to start
+	running  []int // answered by the one that runs
+
+	nextFull  time.Time
+	retryAt   time.Time
+	retry     time.Duration
+	reopenAt  time.Time
+	lastErr   error
+	scanPaths []relpath.Path
+	out       []Command
+}
+
+// NewMachine returns the logic of a folder that is not open yet. Negative
+// rescanEvery means never.
+func NewMachine(rescanEvery time.Duration) *Machine {
+	return &Machine{rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{}}
+}
+
+// Step folds one event into the state and returns the work that follows. It
+// does no I/O and reads no clock. The slice is valid until the next call.
+func (m *Machine) Step(now time.Time, ev Event) []Command {
+	m.out = m.out[:0]
+	switch ev := ev.(type) {
+	case Opened:
+		m.open, m.scanned, m.wantFull, m.lastErr = true, false, true, nil
+		m.reopenAt = time.Time{}
+	case Stopped:
+		m.stop(now, ev.Err)
+	case Noticed:
+		m.notice(now, ev.Change)
+	case ScanAsked:
+		m.asked(now, ev)
+	case ScanDone:
+		m.scanDone(now, ev)
+	case PullDone:
+		m.pullDone(now, ev.Result)
+	case RemoteChanged, PeersChanged:
+		m.pullDue = true
+		m.retryAt, m.retry = time.Time{}, 0
+	case Tick:
+	}
+	m.decide(now)
+	return m.out
+}
+
+// Wake gives the time at which a Tick is due, zero for never.
+func (m *Machine) Wake() time.Time {
+	var due time.Time
+	at := func(t time.Time) {
+		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
+			due = t
+		}
+	}
+	if !m.open {
+		at(m.reopenAt)
+		return due
+	}
+	if !m.scanning && len(m.dirty) > 0 {
+		at(m.dirtyDue)
+	}
+	if !m.scanning {
+		at(m.nextFull)
+	}
+	if !m.pulling {
+		at(m.retryAt)
+	}
+	return due
+}
+
+// Busy tells what the folder is doing: state for those who watch.
+func (m *Machine) Busy() (scanning, pulling, dirty bool) {
+	return m.scanning || m.open && !m.scanned, m.pulling || m.pullDue && m.scanned, len(m.dirty) > 0 || m.wantFull
+}
+
+// Err gives why the folder stopped, nil while it is open or opening.
+func (m *Machine) Err() error { return m.lastErr }
+
+func (m *Machine) stop(now time.Time, err error) {
+	m.open, m.lastErr = false, err
+	m.reopenAt = now.Add(checkRoot)
+	for _, t := range m.tickets {
+		m.out = append(m.out, Finish{t, err})
+	}
+	m.tickets = nil
+}
+
+func (m *Machine) notice(now time.Time, c watch.Change) {
+	if c.All {
+		m.wantFull = true
+	}
+	for _, p := range c.Subtrees {
+		m.dirtyAt(now, p, quietFirst)
+	}
+	for _, ev := range c.Events {
+		quiet := quietFirst
+		if ev.Settled {
+			quiet = quietSettled
+		}
+		m.dirtyAt(now, ev.Path, quiet)
+		if ev.Removed {
+			d := m.dirty[ev.Path]
+			d.removed = true
+			m.dirty[ev.Path] = d
+		}
+	}
+}
+
+// dirtyAt notes a name to be scanned after a pause, a longer one if it was
+// scanned just now.
+func (m *Machine) dirtyAt(now time.Time, p relpath.Path, quiet time.Duration) {
+	if r, ok := m.recent[p]; ok && now.Sub(r.at) < soon {
+		quiet = min(quietSecond<<min(max(r.level-1, 0), 8), quietMax)
+	}
+	d, known := m.dirty[p]
+	d.removed = false
+	if !known {
+		d.first = now
+	}
+	d.due = now.Add(quiet)
+	if last := d.first.Add(quietCap); d.due.After(last) {
+		d.due = last
+	}
+	m.dirty[p] = d
+	if len(m.dirty) == 1 || d.due.Before(m.dirtyDue) {
+		m.dirtyDue = d.due
+	}
+}
+
+func (m *Machine) asked(now time.Time, ev ScanAsked) {
+	if !m.open {
+		err := m.lastErr
+		if err == nil {
+			err = fault.New(fault.Retry, "", "the folder is not open yet")
+		}
+		m.out = append(m.out, Finish{ev.Ticket, err})
+		return
+	}
+	m.tickets = append(m.tickets, ev.Ticket)
+	if len(ev.Paths) == 0 {
+		m.wantFull = true
+	}
+	for _, p := range ev.Paths {
+		m.dirty[p] = dirt{first: now, due: now}
+		m.dirtyDue = now
+	}
+}
+
+func (m *Machine) scanDone(now time.Time, ev ScanDone) {
+	m.scanning = false
+	for _, t := range m.running {
+		m.out = append(m.out, Finish{t, ev.Err})
+	}
+	m.running = nil
+	if ev.Err != nil {
+		if fault.KindOf(ev.Err) == fault.Folder {
+			m.stop(now, ev.Err)
+			return
+		}
+		m.wantFull = m.wantFull || m.full
+		m.nextFull = now.Add(checkRoot)
+		m.full = false
+		return
+	}
+	if m.full {
+		m.scanned = true
+		if m.rescanEvery > 0 {
+			m.nextFull = now.Add(m.rescanEvery)
+		}
+	}
+	m.full = false
+	m.remember(now)
+	for _, p := range ev.Again {
+		m.dirtyAt(now, p, quietFirst)
+	}
+	m.pullDue = true
+}
+
+// remember notes which names were scanned just now.
+func (m *Machine) remember(now time.Time) {
+	maps.DeleteFunc(m.recent, func(_ relpath.Path, r calm) bool { return now.Sub(r.at) >= soon })
+	for _, p := range m.scanPaths {
+		r := m.recent[p]
+		m.recent[p] = calm{at: now, level: r.level + 1}
+	}
+	m.scanPaths = nil
+}
+
+func (m *Machine) pullDone(now time.Time, r pull.Result) {
+	m.pulling = false
+	for _, p := range r.Rescan {
+		m.dirtyAt(now, p, 0)
+	}
+	m.pullDue = m.pullDue || r.Again
+	if r.Err != nil && fault.KindOf(r.Err) == fault.Folder {
+		m.stop(now, r.Err)
+		return
+	}
+	if len(r.Failed) == 0 && r.Err == nil {
+		m.retryAt, m.retry = time.Time{}, 0
+		return
+	}
+	m.backOff(now, r)
+}
+
+// backOff sets when a round that left something undone is tried again: soon
+// for what passes by itself, rarely for what somebody must mend.
+func (m *Machine) backOff(now time.Time, r pull.Result) {
+	first, last := itemFirst, itemMax
+	for _, err := range r.Failed {
+		if k := fault.KindOf(err); k == fault.Retry || k == fault.Peer {
+			first, last = retryFirst, retryMax
+		}
+	}
+	if r.Changed > 0 || m.retry == 0 {
+		m.retry = first
+	} else {
+		m.retry = min(2*m.retry, last)
+	}
+	m.retryAt = now.Add(m.retry)
+}
+
+// decide starts what is due.
+func (m *Machine) decide(now time.Time) {
+	if !m.open {
+		if !m.reopenAt.IsZero() && !now.Before(m.reopenAt) {
+			m.reopenAt = time.Time{}
+			m.out = append(m.out, Reopen{})
+		}
+		return
+	}
+	if !m.nextFull.IsZero() && !now.Before(m.nextFull) {
+		m.wantFull = true
+		m.nextFull = time.Time{}
+	}
+	if !m.scanning {
+		m.startScan(now)
+	}
+	if !m.retryAt.IsZero() && !now.Before(m.retryAt) {
+		m.retryAt, m.pullDue = time.Time{}, true
+	}
+	if m.pullDue && m.scanned && !m.pulling {
+		m.pullDue, m.pulling = false, true
+		m.out = append(m.out, Pull{})
+	}
+}
+
+func (m *Machine) startScan(now time.Time) {
+	if m.wantFull {
+		m.wantFull, m.scanning, m.full = false, true, true
+		m.running, m.tickets = m.tickets, nil
+		m.scanPaths = m.take(now, true)
+		m.out = append(m.out, Scan{Full: true})
+		return
+	}
+	if len(m.dirty) == 0 || now.Before(m.dirtyDue) {
+		return
+	}
+	paths := m.take(now, false)
+	if len(paths) == 0 {
+		return
+	}
+	m.scanning, m.scanPaths = true, paths
+	m.running, m.tickets = m.tickets, nil
+	m.out = append(m.out, Scan{Paths: paths})
+}
+
+// take removes the names that are due (or all), and with them those that went,
+// and returns them in order.
+func (m *Machine) take(now time.Time, all bool) []relpath.Path {
+	var paths []relpath.Path
+	m.dirtyDue = time.Time{}
+	for p, d := range m.dirty {
+		if all || d.removed || !d.due.After(now) {
+			paths = append(paths, p)
+		} else if m.dirtyDue.IsZero() || d.due.Before(m.dirtyDue) {
+			m.dirtyDue = d.due
+		}
+	}
+	for _, p := range paths {
+		delete(m.dirty, p)
+	}
+	slices.SortFunc(paths, relpath.Path.Compare)
+	return paths
+}

@@ -1,0 +1,524 @@
+package peer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/fault"
+)
+
+// Timers of a connection (BEP section 3.4), and the pause between two
+// IndexUpdates while changes keep coming.
+const (
+	pingAfter     = 45 * time.Second
+	silentAfter   = 300 * time.Second
+	configTimeout = 60 * time.Second
+	indexPause    = 50 * time.Millisecond
+)
+
+// LocalFolder is a folder that we share with the peer, as our ClusterConfig
+// tells it.
+type LocalFolder struct {
+	ID       bep.FolderID
+	Label    string
+	Type     bep.FolderType
+	Paused   bool
+	IndexID  bep.IndexID
+	Sequence int64
+	// Devices are the others that share it, the peer among them, with what we
+	// hold of their indexes.
+	Devices []bep.Device
+}
+
+// The events that Step takes.
+type (
+	// Configure sets what we share with the peer.
+	Configure struct{ Folders []LocalFolder }
+	// Received is a message of the peer's.
+	Received struct{ Message bep.Message }
+	// Page answers ReadPage: our entries after the sequence asked for, durable,
+	// in order. No files means that there are none.
+	Page struct {
+		Folder  bep.FolderID
+		Start   int // as in ReadPage
+		Files   []bep.FileInfo
+		Through int64 // sequence of the last
+		More    bool  // there are more already
+	}
+	// PageSent tells that an Index or IndexUpdate was written.
+	PageSent struct {
+		Folder bep.FolderID
+		Start  int
+	}
+	// Changed tells that our index of a folder has new entries.
+	Changed struct{ Folder bep.FolderID }
+	// Ask asks the peer for a block.
+	Ask struct {
+		Request *bep.Request
+		Deliver func(*bep.Response, error)
+	}
+	// Tick tells the time and nothing else.
+	Tick struct{}
+	// Ended tells that the connection is gone.
+	Ended struct{ Err error }
+)
+
+// Event is one of the types above.
+type Event any
+
+// The effects that Step gives.
+type (
+	// Send writes a message.
+	Send struct{ Message bep.Message }
+	// SendPage writes an Index or IndexUpdate, and PageSent follows.
+	SendPage struct {
+		Message *bep.Index
+		Start   int
+	}
+	// ReadPage reads our index after a sequence; a Page follows.
+	ReadPage struct {
+		Folder bep.FolderID
+		Start  int // counts the starts of this folder's exchange
+		After  int64
+	}
+	// Reset forgets what the peer announced for a folder.
+	Reset struct {
+		Folder  bep.FolderID
+		IndexID bep.IndexID
+	}
+	// Store records what the peer announced.
+	Store struct {
+		Folder bep.FolderID
+		Index  *bep.Index
+	}
+	// Renew draws a new index ID: the peer holds sequences of ours that we lost.
+	Renew struct{ Folder bep.FolderID }
+	// Answer answers a request of the peer's.
+	Answer struct{ Request *bep.Request }
+	// Deliver gives the outcome of an Ask.
+	Deliver struct {
+		Ask      Ask
+		Response *bep.Response
+		Err      error
+	}
+	// Discard gives up an answer that nobody waits for.
+	Discard struct{ Response *bep.Response }
+	// Shares tells what the peer shares with us, anew.
+	Shares struct{ Folders []RemoteFolder }
+	// Drop ends the connection because of the peer's fault. Tell, where not
+	// empty, is sent as Close first.
+	Drop struct {
+		Err  error
+		Tell string
+	}
+)
+
+// Effect is one of the types above.
+type Effect any
+
+// RemoteFolder is a folder in the peer's ClusterConfig.
+type RemoteFolder struct {
+	ID      bep.FolderID
+	Label   string
+	Stopped bool // paused there
+	Joined  bool // we share it with the peer and it runs here
+}
+
+// Session is the conversation with one device on one connection, without the
+// connection: a pure machine. It is not safe for concurrent use.
+type Session struct {
+	self, peer device.ID
+
+	local    map[bep.FolderID]*LocalFolder
+	former   map[bep.FolderID]bool // shared earlier on this connection
+	remote   map[bep.FolderID]*bep.Folder
+	exchange map[bep.FolderID]*exchange
+	asks     map[int32]Ask
+	nextID   int32
+
+	begun        time.Time
+	lastSent     time.Time
+	lastReceived time.Time
+	configured   bool // the peer's ClusterConfig came
+	ended        bool
+	out          []Effect
+}
+
+// exchange is the sending of one folder's index.
+type exchange struct {
+	start   int
+	through int64 // sent up to this sequence
+	first   bool  // an Index comes next, not an IndexUpdate
+	busy    bool  // a page is being read or written
+	dirty   bool  // our index changed since the last page was asked for
+	last    time.Time
+}
+
+// NewSession returns the conversation of self with peer, begun now.
+func NewSession(self, peer device.ID, now time.Time) *Session {
+	return &Session{
+		self: self, peer: peer, begun: now, lastSent: now, lastReceived: now,
+		local: map[bep.FolderID]*LocalFolder{}, former: map[bep.FolderID]bool{}, remote: map[bep.FolderID]*bep.Folder{},
+		exchange: map[bep.FolderID]*exchange{}, asks: map[int32]Ask{},
+	}
+}
+
+// Step takes an event and gives what is to be done, in order. The slice is
+// valid until the next call.
+func (s *Session) Step(now time.Time, ev Event) []Effect {
+	s.out = s.out[:0]
+	if s.ended {
+		if a, ok := ev.(Ask); ok {
+			s.emit(Deliver{Ask: a, Err: errEnded})
+		}
+		return s.out
+	}
+	switch ev := ev.(type) {
+	case Configure:
+		s.configure(now, ev.Folders)
+	case Received:
+		s.lastReceived = now
+		s.received(now, ev.Message)
+	case Page:
+		s.page(now, ev)
+	case PageSent:
+		s.pageSent(now, ev)
+	case Changed:
+		if x := s.exchange[ev.Folder]; x != nil {
+			x.dirty = true
+			s.next(now, ev.Folder, x)
+		}
+	case Ask:
+		s.ask(now, ev)
+	case Tick:
+		s.tick(now)
+	case Ended:
+		s.end(ev.Err)
+	}
+	return s.out
+}
+
+// Wake gives the time at which a Tick is due.
+func (s *Session) Wake() time.Time {
+	due := s.lastSent.Add(pingAfter)
+	if !s.configured {
+		due = earlier(due, s.begun.Add(configTimeout))
+	}
+	due = earlier(due, s.lastReceived.Add(silentAfter))
+	for _, x := range s.exchange {
+		if x.dirty && !x.busy {
+			due = earlier(due, x.last.Add(indexPause))
+		}
+	}
+	return due
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// errEnded is what an Ask gets on a connection that is gone.
+var errEnded = fault.New(fault.Retry, "", "the connection ended")
+
+func (s *Session) emit(e Effect) { s.out = append(s.out, e) }
+
+func (s *Session) send(now time.Time, m bep.Message) {
+	s.lastSent = now
+	s.emit(Send{m})
+}
+
+// drop ends the connection for a fault of the peer's.
+func (s *Session) drop(format string, args ...any) {
+	err := fault.New(fault.Peer, "", format, args...)
+	s.emit(Drop{Err: err, Tell: err.Error()})
+	s.end(err)
+}
+
+func (s *Session) end(err error) {
+	if s.ended {
+		return
+	}
+	s.ended = true
+	if err == nil {
+		err = errEnded
+	}
+	ids := make([]int32, 0, len(s.asks))
+	for id := range s.asks {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		s.emit(Deliver{Ask: s.asks[id], Err: fault.Wrap(fault.Retry, "", "ask", s.peer.Short().String(), err)})
+	}
+	clear(s.asks)
+}
+
+// configure takes our side and tells the peer.
+func (s *Session) configure(now time.Time, folders []LocalFolder) {
+	for id := range s.local {
+		s.former[id] = true
+	}
+	clear(s.local)
+	cc := &bep.ClusterConfig{}
+	for i := range folders {
+		f := &folders[i]
+		s.local[f.ID] = f
+		cc.Folders = append(cc.Folders, bep.Folder{
+			ID: f.ID, Label: f.Label, Stopped: f.Paused,
+			Devices: append([]bep.Device{{ID: s.self, IndexID: f.IndexID, MaxSequence: f.Sequence}}, f.Devices...),
+		})
+	}
+	s.send(now, cc)
+	for id, x := range s.exchange {
+		if f := s.local[id]; f == nil || f.Paused {
+			x.start++
+			delete(s.exchange, id)
+		}
+	}
+	if s.configured {
+		s.begin(now, false)
+		s.shares()
+	}
+}
+
+func (s *Session) received(now time.Time, m bep.Message) {
+	if !s.configured {
+		switch m.(type) {
+		case *bep.ClusterConfig, *bep.Close:
+		default:
+			s.drop("protocol error: the first message is a %T", m)
+			return
+		}
+	}
+	switch m := m.(type) {
+	case *bep.ClusterConfig:
+		s.clusterConfig(now, m)
+	case *bep.Index:
+		s.index(m)
+	case *bep.Request:
+		s.emit(Answer{m})
+	case *bep.Response:
+		s.response(m)
+	case *bep.Close:
+		err := fault.New(fault.Retry, "", "the device closed the connection: %s", bep.CleanName(m.Reason))
+		s.emit(Drop{Err: err})
+		s.end(err)
+	}
+}
+
+func (s *Session) clusterConfig(now time.Time, m *bep.ClusterConfig) {
+	if m.Secondary {
+		s.configured = true // an extra connection carries requests alone
+		return
+	}
+	remote := make(map[bep.FolderID]*bep.Folder, len(m.Folders))
+	for i := range m.Folders {
+		f := &m.Folders[i]
+		if s.deviceIn(f, s.self) == nil || s.deviceIn(f, s.peer) == nil {
+			s.drop("protocol error: folder %q does not list both devices", bep.CleanName(string(f.ID)))
+			return
+		}
+		remote[f.ID] = f
+	}
+	s.remote = remote
+	s.configured = true
+	s.begin(now, true)
+	s.shares()
+}
+
+func (s *Session) deviceIn(f *bep.Folder, id device.ID) *bep.Device {
+	for i := range f.Devices {
+		if f.Devices[i].ID == id {
+			return &f.Devices[i]
+		}
+	}
+	return nil
+}
+
+// begin starts the index exchange of every folder that both run and that is
+// not on its way; anew, all of them.
+func (s *Session) begin(now time.Time, anew bool) {
+	for _, id := range s.folders() {
+		rf, lf := s.remote[id], s.local[id]
+		if rf.Stopped || lf == nil || lf.Paused {
+			delete(s.exchange, id)
+			continue
+		}
+		if s.exchange[id] != nil && !anew {
+			continue
+		}
+		s.beginReceiving(lf, s.deviceIn(rf, s.peer))
+		s.beginSending(now, lf, s.deviceIn(rf, s.self))
+	}
+}
+
+// folders lists the peer's folders in a fixed order.
+func (s *Session) folders() []bep.FolderID {
+	ids := make([]bep.FolderID, 0, len(s.remote))
+	for id := range s.remote {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// beginReceiving forgets what the peer announced in an earlier life of its
+// index.
+func (s *Session) beginReceiving(f *LocalFolder, theirs *bep.Device) {
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		if d.ID == s.peer && (theirs.IndexID == 0 || theirs.IndexID != d.IndexID) {
+			s.emit(Reset{Folder: f.ID, IndexID: theirs.IndexID})
+			d.IndexID, d.MaxSequence = theirs.IndexID, 0
+		}
+	}
+}
+
+// beginSending sends what the peer lacks of our index: what follows the
+// highest sequence that it holds, or everything where it holds another index.
+func (s *Session) beginSending(now time.Time, f *LocalFolder, ours *bep.Device) {
+	x := &exchange{start: 1, dirty: true}
+	if old := s.exchange[f.ID]; old != nil {
+		x.start = old.start + 1
+	}
+	if ours.IndexID == f.IndexID && ours.MaxSequence > f.Sequence {
+		s.emit(Renew{f.ID}) // a Configure with the new ID follows
+		delete(s.exchange, f.ID)
+		return
+	}
+	if ours.IndexID == f.IndexID {
+		x.through = ours.MaxSequence
+	}
+	x.first = x.through == 0
+	s.exchange[f.ID] = x
+	s.next(now, f.ID, x)
+}
+
+// next asks for the next page if there may be one.
+func (s *Session) next(now time.Time, id bep.FolderID, x *exchange) {
+	if x.busy || !x.dirty || now.Before(x.last.Add(indexPause)) {
+		return
+	}
+	x.busy, x.dirty = true, false
+	s.emit(ReadPage{Folder: id, Start: x.start, After: x.through})
+}
+
+func (s *Session) page(now time.Time, p Page) {
+	x := s.exchange[p.Folder]
+	if x == nil || x.start != p.Start {
+		return
+	}
+	if len(p.Files) == 0 {
+		x.busy = false
+		s.next(now, p.Folder, x)
+		return
+	}
+	m := &bep.Index{Folder: p.Folder, Files: p.Files, LastSequence: p.Through, Update: !x.first}
+	if m.Update {
+		m.PrevSequence = x.through
+	}
+	x.first = false
+	x.through = p.Through
+	x.dirty = x.dirty || p.More
+	if !p.More {
+		x.last = now
+	}
+	s.lastSent = now
+	s.emit(SendPage{Message: m, Start: x.start})
+}
+
+func (s *Session) pageSent(now time.Time, p PageSent) {
+	if x := s.exchange[p.Folder]; x != nil && x.start == p.Start {
+		x.busy = false
+		s.next(now, p.Folder, x)
+	}
+}
+
+// index takes entries of the peer's.
+func (s *Session) index(m *bep.Index) {
+	f := s.local[m.Folder]
+	switch {
+	case f == nil && s.former[m.Folder], f != nil && f.Paused:
+		return // it was on its way when we stopped sharing
+	case f == nil:
+		s.drop("protocol error: an index for the folder %q, which is not shared", bep.CleanName(string(m.Folder)))
+		return
+	}
+	if !m.Update {
+		for i := range f.Devices {
+			if f.Devices[i].ID == s.peer {
+				s.emit(Reset{Folder: m.Folder, IndexID: f.Devices[i].IndexID})
+			}
+		}
+	}
+	s.emit(Store{Folder: m.Folder, Index: m})
+}
+
+func (s *Session) ask(now time.Time, a Ask) {
+	for {
+		if _, taken := s.asks[s.nextID]; !taken {
+			break
+		}
+		s.nextID = (s.nextID + 1) & 0x7fffffff
+	}
+	a.Request.ID = s.nextID
+	s.nextID = (s.nextID + 1) & 0x7fffffff
+	s.asks[a.Request.ID] = a
+	s.send(now, a.Request)
+}
+
+func (s *Session) response(m *bep.Response) {
+	a, ok := s.asks[m.ID]
+	if !ok {
+		s.emit(Discard{m})
+		return
+	}
+	delete(s.asks, m.ID)
+	s.emit(Deliver{Ask: a, Response: m})
+}
+
+func (s *Session) tick(now time.Time) {
+	switch {
+	case now.Sub(s.lastReceived) >= silentAfter:
+		s.drop("nothing was heard for %v", silentAfter)
+		return
+	case !s.configured && now.Sub(s.begun) >= configTimeout:
+		s.drop("no cluster configuration came for %v", configTimeout)
+		return
+	}
+	if now.Sub(s.lastSent) >= pingAfter {
+		s.send(now, &bep.Ping{})
+	}
+	ids := make([]bep.FolderID, 0, len(s.exchange))
+	for id := range s.exchange {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		s.next(now, id, s.exchange[id])
+	}
+}
+
+// shares tells what the peer shares.
+func (s *Session) shares() {
+	out := make([]RemoteFolder, 0, len(s.remote))
+	for _, id := range s.folders() {
+		rf, lf := s.remote[id], s.local[id]
+		out = append(out, RemoteFolder{
+			ID: id, Label: bep.CleanName(rf.Label), Stopped: rf.Stopped,
+			Joined: lf != nil && !lf.Paused && !rf.Stopped,
+		})
+	}
+	s.emit(Shares{out})
+}
+
+// String describes the session in logs.
+func (s *Session) String() string {
+	return fmt.Sprintf("session with %v: %d folders, %d open requests", s.peer.Short(), len(s.exchange), len(s.asks))
+}

@@ -1,0 +1,269 @@
+package pull
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/plan"
+	"lanyard/sync/relpath"
+)
+
+// commit puts a batch in place: data durable, looked at once more, renamed,
+// names durable, recorded. It runs on the folder's Disk turn. The error is one
+// of the whole folder; what concerns one name stays with its item.
+func commit(o *Options, batch []*item) error {
+	if err := o.Prove(); err != nil {
+		return err
+	}
+	if err := syncData(o, batch); err != nil {
+		return err
+	}
+	var records []index.Record
+	var done []*item
+	for _, it := range batch {
+		recs, err := it.apply()
+		if err != nil {
+			it.fail(fmt.Errorf("put %s in place: %w", it.name(), err))
+			continue
+		}
+		if len(recs) > 0 {
+			records = append(records, recs...)
+			done = append(done, it)
+		}
+	}
+	if err := syncNames(o, batch); err != nil {
+		return err
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	if _, err := o.Index.Update(dedupe(records)); err != nil {
+		return fmt.Errorf("record what was pulled: %w", err)
+	}
+	for _, it := range done {
+		it.stored = true
+	}
+	o.Stored()
+	return nil
+}
+
+// dedupe keeps the last record of each name, in order: a name may be both the
+// source of a rename and an item of its own.
+func dedupe(records []index.Record) []index.Record {
+	last := make(map[relpath.Path]int, len(records))
+	for i := range records {
+		last[records[i].Name] = i
+	}
+	out := records[:0]
+	for i := range records {
+		if last[records[i].Name] == i {
+			out = append(out, records[i])
+		}
+	}
+	return out
+}
+
+// syncData makes the temporary files durable. If that fails nothing of the
+// batch may be used: pages count as clean after a failed write-back, so what
+// stands in them is lost, and the files are built anew.
+func syncData(o *Options, batch []*item) error {
+	var files []fsys.File
+	for _, it := range batch {
+		if it.file != nil {
+			files = append(files, it.file)
+		}
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	err := o.FS.SyncFiles(files)
+	if err == nil {
+		return nil
+	}
+	for _, it := range batch {
+		it.fail(err)
+		if it.tempMade {
+			it.release()
+			if rmErr := o.FS.Remove(it.temp); rmErr != nil && !errors.Is(rmErr, fs.ErrNotExist) {
+				o.Log.Warn("remove temporary file", "name", it.temp.String(), "error", rmErr)
+			}
+		}
+	}
+	return fault.Wrap(fault.Folder, fault.CodeOf(err), "make files durable", "", err)
+}
+
+func syncNames(o *Options, batch []*item) error {
+	var dirs []relpath.Path
+	for _, it := range batch {
+		dirs = append(dirs, it.changed...)
+	}
+	if len(dirs) == 0 {
+		return nil
+	}
+	slices.SortFunc(dirs, relpath.Path.Compare)
+	if err := o.FS.SyncDirs(slices.Compact(dirs)); err != nil {
+		return fault.Wrap(fault.Folder, fault.CodeOf(err), "make names durable", "", err)
+	}
+	return nil
+}
+
+// apply carries the decision out, after one more look, and gives the records
+// that are true from then on: none where something else was found (then the
+// name is scanned).
+func (it *item) apply() ([]index.Record, error) {
+	o := it.r.o
+	if it.err != nil {
+		return nil, nil
+	}
+	rec, ok, err := o.Index.Local(it.name())
+	if err != nil {
+		return nil, err
+	}
+	if ok != (it.need.Local != nil) || ok && rec.Sequence != it.need.Local.Sequence {
+		it.stale = true
+		return nil, nil
+	}
+	switch it.decision.Do {
+	case plan.Ignore:
+		return []index.Record{ignoredRecord(it.want)}, nil
+	case plan.Adopt:
+		return it.adopt()
+	case plan.Metadata:
+		return it.setMetadata()
+	case plan.Delete:
+		return it.remove()
+	case plan.Fetch, plan.MakeSymlink, plan.MakeDirectory:
+		if it.moveFrom != nil {
+			return it.move()
+		}
+		return it.place()
+	}
+	return nil, nil
+}
+
+func ignoredRecord(want *bep.FileInfo) index.Record {
+	f := *want
+	f.Blocks, f.BlocksHash, f.PreviousBlocksHash, f.Size, f.BlockSize = nil, nil, nil, 0, 0
+	return index.Record{FileInfo: f, Flags: index.Ignored}
+}
+
+// unchanged looks at the target once more.
+func (it *item) unchanged() (bool, error) {
+	info, err := it.r.o.FS.Lstat(it.name())
+	switch {
+	case err == nil:
+		return it.present && sameLook(info, it.look), nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fsys.ErrNotDirectory) && it.want.Deleted:
+		return !it.present, nil
+	}
+	return false, err
+}
+
+// sameLook compares two looks. A directory's times move with its entries and
+// say nothing about itself.
+func sameLook(a, b fsys.Info) bool {
+	if a.Kind == fsys.Directory && b.Kind == fsys.Directory {
+		return a.Inode == b.Inode && a.Dev == b.Dev && a.Mode == b.Mode
+	}
+	return a.Same(b)
+}
+
+// record gives the wanted entry as our own, with what the disk says now.
+// expect is the file as it was built, whose name alone has changed since; nil
+// where there is nothing to compare with.
+func (it *item) record(expect *fsys.Info) (index.Record, error) {
+	rec := index.Record{FileInfo: *it.want}
+	if it.want.Deleted {
+		return rec, nil
+	}
+	info, err := it.r.o.FS.Lstat(it.name())
+	if err != nil {
+		return rec, err
+	}
+	rec.Stamp = index.StampOf(info)
+	if expect != nil && !sameFile(info, *expect) {
+		// A person was quicker: what we placed was right, and what stands there
+		// now is a change of theirs on top of it.
+		rec.Stamp = index.StampOf(*expect)
+		it.rescans = append(it.rescans, it.name())
+	}
+	return rec, nil
+}
+
+// sameFile compares two looks at a file whose name changed between them, which
+// moves the change time and nothing else.
+func sameFile(a, b fsys.Info) bool {
+	a.Ctime, b.Ctime = 0, 0
+	return a.Same(b)
+}
+
+func (it *item) again() ([]index.Record, error) {
+	it.rescan = true
+	return nil, nil
+}
+
+func (it *item) adopt() ([]index.Record, error) {
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.againUnless(err)
+	}
+	rec, err := it.record(nil)
+	if err == nil && it.present {
+		rec.Stamp = index.StampOf(it.look)
+	}
+	return []index.Record{rec}, err
+}
+
+func (it *item) againUnless(err error) ([]index.Record, error) {
+	if err != nil {
+		return nil, err
+	}
+	return it.again()
+}
+
+// setMetadata changes permissions and time. A write that falls between the
+// look and the new time would hide behind it, so the record asks for a scan
+// that reads the file.
+func (it *item) setMetadata() ([]index.Record, error) {
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.againUnless(err)
+	}
+	f := it.r.o.FS
+	if !it.want.NoPermissions {
+		if err := f.Chmod(it.name(), it.want.Permissions&0o777); err != nil {
+			return nil, err
+		}
+	}
+	if it.want.Type != bep.TypeFile {
+		rec, err := it.record(nil)
+		return []index.Record{rec}, err
+	}
+	if err := f.Chtimes(it.name(), it.want.ModUnixNano()); err != nil {
+		return nil, err
+	}
+	if err := it.syncFile(); err != nil {
+		return nil, err
+	}
+	rec, err := it.record(nil)
+	rec.Flags |= index.MustRescan
+	it.rescans = append(it.rescans, it.name())
+	return []index.Record{rec}, err
+}
+
+// syncFile makes a file's new permissions and time durable.
+func (it *item) syncFile() error {
+	file, err := it.r.o.FS.Open(it.name())
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // not ours to read, so no content of ours is at stake
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return it.r.o.FS.SyncFiles([]fsys.File{file})
+}

@@ -1,0 +1,108 @@
+package pull
+
+import (
+	"lanyard/sync/bep"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/plan"
+	"lanyard/sync/relpath"
+)
+
+// item is the work on one name. It is handed from one stage of the work to the
+// next and never used by two at a time, except for the blocks of its file.
+type item struct {
+	r       *round
+	need    index.Needed
+	want    *bep.FileInfo // need.Global
+	started bool
+	queued  bool // in the round's toAsk
+
+	decision plan.Decision
+	look     fsys.Info // what the decision was made on
+	present  bool      // look says something
+
+	temp     relpath.Path // where the new state is built, the root for none
+	tempMade bool
+	file     fsys.File // the temporary file, while open
+	moveFrom *index.Record
+	steps    *Steps
+	inFlight int
+
+	// changed lists the directories in which names changed.
+	changed  []relpath.Path
+	rescans  []relpath.Path // names to scan besides this one
+	rescan   bool           // this name's disk state is not what we recorded
+	waits    bool           // err may pass once another name is done
+	stale    bool           // the record moved on meanwhile
+	stored   bool
+	lateMode bool // the directory's permissions wait until it is filled
+	err      error
+}
+
+func (it *item) name() relpath.Path { return it.want.Name }
+
+// have gives our record's entry, nil where there is none.
+func (it *item) have() *bep.FileInfo {
+	if it.need.Local == nil {
+		return nil
+	}
+	return &it.need.Local.FileInfo
+}
+
+func (it *item) fail(err error) {
+	if it.err == nil {
+		it.err = err
+	}
+}
+
+// release closes what is open. A temporary file stays: its blocks save
+// fetching them again.
+func (it *item) release() {
+	if it.file != nil {
+		if err := it.file.Close(); err != nil {
+			it.r.o.Log.Warn("close temporary file", "name", it.temp.String(), "error", err)
+		}
+		it.file = nil
+	}
+}
+
+// recorded compares the disk with our record.
+func (it *item) recorded(fs fsys.FS) (plan.Disk, error) {
+	if !it.present {
+		return plan.Absent, nil
+	}
+	rec := it.need.Local
+	if rec == nil || rec.Deleted || rec.Flags&index.MustRescan != 0 {
+		return plan.Changed, nil
+	}
+	same, err := matches(fs, rec, it.look)
+	if err != nil {
+		return plan.Changed, err
+	}
+	if same {
+		return plan.AsRecorded, nil
+	}
+	return plan.Changed, nil
+}
+
+// matches reports whether a look at the disk shows exactly what a record
+// describes.
+func matches(fs fsys.FS, rec *index.Record, look fsys.Info) (bool, error) {
+	switch {
+	case rec.IsFile():
+		return look.Kind == fsys.Regular && index.StampOf(look) == rec.Stamp, nil
+	case rec.IsDirectory():
+		return look.Kind == fsys.Directory && (rec.NoPermissions || look.Mode == rec.Permissions&0o777), nil
+	case rec.IsSymlink():
+		if look.Kind != fsys.Symlink {
+			return false, nil
+		}
+		target, err := fs.Readlink(rec.Name)
+		return target == rec.SymlinkTarget, err
+	}
+	return false, nil
+}
+
+// large reports whether the file is gathered block by block in an open
+// temporary file.
+func (it *item) large() bool { return it.want.IsFile() && !it.wholeAtOnce() }

@@ -1,0 +1,332 @@
+package pull
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/conflict"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/plan"
+	"lanyard/sync/relpath"
+)
+
+// place moves what was built to its name. What stands there goes, in the same
+// step, to where it is kept.
+func (it *item) place() ([]index.Record, error) {
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.placeMoved(err)
+	}
+	if it.decision.Do == plan.MakeDirectory && !it.tempMade {
+		return it.placedDirectory()
+	}
+	built, err := it.r.o.FS.Lstat(it.temp)
+	if err != nil {
+		return nil, err
+	}
+	var placed bool
+	switch {
+	case !it.present:
+		placed, err = it.placeNew()
+	case it.look.Kind == fsys.Regular:
+		placed, err = it.placeOverFile()
+	default:
+		placed, err = it.placeOver()
+	}
+	if err != nil || !placed {
+		return it.againUnless(err)
+	}
+	it.changed = append(it.changed, it.name().Dir())
+	if it.want.Type == bep.TypeDirectory {
+		return it.placedDirectory()
+	}
+	rec, err := it.record(&built)
+	return []index.Record{rec}, err
+}
+
+// placeMoved is what happens where the target is not what it was: a directory
+// that we made ourselves while preparing is no surprise.
+func (it *item) placeMoved(err error) ([]index.Record, error) {
+	if err == nil && it.decision.Do == plan.MakeDirectory && !it.present {
+		info, lerr := it.r.o.FS.Lstat(it.name())
+		if lerr == nil && info.Kind == fsys.Directory {
+			return it.placedDirectory()
+		}
+	}
+	return it.againUnless(err)
+}
+
+// placedDirectory records a directory. Permissions that would keep us from
+// filling it wait until the end of the round, with the record.
+func (it *item) placedDirectory() ([]index.Record, error) {
+	it.changed = append(it.changed, it.name().Dir())
+	if mode := it.wantMode(); mode&0o700 != 0o700 {
+		it.lateMode = true
+		return nil, nil
+	}
+	rec, err := it.record(nil)
+	return []index.Record{rec}, err
+}
+
+// placeNew moves the new state to a name that is free.
+func (it *item) placeNew() (bool, error) {
+	err := it.r.o.FS.RenameNoReplace(it.temp, it.name())
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// placeOver replaces a symlink or an empty directory.
+func (it *item) placeOver() (bool, error) {
+	f := it.r.o.FS
+	err := f.Exchange(it.temp, it.name())
+	if errors.Is(err, fsys.ErrUnsupported) {
+		if it.look.Kind == fsys.Directory {
+			if err := f.Remove(it.name()); err != nil {
+				return false, it.notEmpty(err)
+			}
+		}
+		return true, f.Rename(it.temp, it.name())
+	}
+	if err != nil {
+		return false, err
+	}
+	ok, err := it.wasThere(it.temp)
+	if err == nil && ok {
+		err = f.Remove(it.temp)
+	}
+	if err != nil || !ok {
+		if back := f.Exchange(it.temp, it.name()); back != nil {
+			return false, fmt.Errorf("undo: %w", back)
+		}
+		return false, it.notEmpty(err)
+	}
+	return true, nil
+}
+
+// notEmpty turns "not empty" into a scan of what is in there.
+func (it *item) notEmpty(err error) error {
+	if errors.Is(err, fsys.ErrNotEmpty) {
+		it.waits = true
+		it.rescans = append(it.rescans, it.name())
+	}
+	return err
+}
+
+// wasThere reports whether what was taken away, which stands at p now, is what
+// the decision was made on.
+func (it *item) wasThere(p relpath.Path) (bool, error) {
+	info, err := it.r.o.FS.Lstat(p)
+	if err != nil {
+		return false, err
+	}
+	if info.Kind == fsys.Directory {
+		return sameLook(info, it.look), nil
+	}
+	return sameFile(info, it.look), nil
+}
+
+// placeOverFile replaces a file, whose content is kept: the new state is moved
+// to where the old will be kept, and the two names are exchanged, so that the
+// target always holds one of the two whole.
+func (it *item) placeOverFile() (bool, error) {
+	f := it.r.o.FS
+	keep, dispose, err := it.keepName()
+	if err != nil {
+		return false, err
+	}
+	if err := f.RenameNoReplace(it.temp, keep); err != nil {
+		return false, err
+	}
+	err = f.Exchange(keep, it.name())
+	if errors.Is(err, fsys.ErrUnsupported) {
+		if err := f.Rename(keep, it.temp); err != nil {
+			return false, err
+		}
+		return it.replaceWithCopy(keep, dispose)
+	}
+	if err != nil {
+		return false, errors.Join(err, f.Rename(keep, it.temp))
+	}
+	if ok, err := it.wasThere(keep); err != nil || !ok {
+		if back := f.Exchange(keep, it.name()); back != nil {
+			return false, fmt.Errorf("undo: %w", back)
+		}
+		return false, errors.Join(err, f.Rename(keep, it.temp))
+	}
+	it.changed = append(it.changed, keep.Dir())
+	if dispose {
+		return true, f.Remove(keep)
+	}
+	return true, nil
+}
+
+// keepName gives the name under which the file that stands at the target goes
+// on, and whether it goes on at all.
+func (it *item) keepName() (name relpath.Path, dispose bool, err error) {
+	switch {
+	case it.decision.Keep == plan.KeepBoth && !isConflictCopy(it.name()):
+		name, twin, err := it.conflictName()
+		if err != nil || twin {
+			return asideName(it.want), true, err
+		}
+		it.rescans = append(it.rescans, name)
+		return name, false, nil
+	case it.r.o.Archive != nil:
+		name, made, err := it.r.o.Archive.Prepare(it.name(), it.r.o.Exec.Now())
+		for _, d := range made {
+			it.changed = append(it.changed, d.Dir())
+		}
+		return name, false, err
+	}
+	return asideName(it.want), true, nil
+}
+
+// isConflictCopy reports whether a name is a conflict copy's: these never get
+// copies of their own.
+func isConflictCopy(p relpath.Path) bool {
+	_, ok := conflict.Is(p)
+	return ok
+}
+
+// conflictName gives a free name for a conflict copy of what stands at the
+// target. twin is set where the content already has such a copy, recorded and
+// unchanged, so that no second one is needed.
+func (it *item) conflictName() (name relpath.Path, twin bool, err error) {
+	loser := it.have()
+	for n := 1; ; n++ {
+		p, err := conflict.Make(it.name(), loser.ModTime(), it.want.ModifiedBy, n)
+		if err != nil {
+			return relpath.Root, false, err
+		}
+		look, err := it.r.o.FS.Lstat(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			return p, false, nil
+		}
+		if err != nil {
+			return relpath.Root, false, err
+		}
+		rec, ok, err := it.r.o.Index.Local(p)
+		if err != nil {
+			return relpath.Root, false, err
+		}
+		if ok && rec.IsFile() && rec.SameContent(loser) && index.StampOf(look) == rec.Stamp {
+			return p, true, nil
+		}
+	}
+}
+
+// replaceWithCopy is placeOverFile where the system cannot exchange names: the
+// old content is copied to where it is kept, and the new state is renamed over
+// it after one more look.
+func (it *item) replaceWithCopy(keep relpath.Path, dispose bool) (bool, error) {
+	f := it.r.o.FS
+	if !dispose {
+		if err := copyFile(f, it.name(), keep, it.look); err != nil {
+			return false, fmt.Errorf("keep the old version: %w", err)
+		}
+		it.changed = append(it.changed, keep.Dir())
+		if err := f.SyncDirs([]relpath.Path{keep.Dir()}); err != nil {
+			return false, err
+		}
+	}
+	if ok, err := it.unchanged(); err != nil || !ok {
+		if !dispose {
+			err = errors.Join(err, f.Remove(keep))
+		}
+		return false, err
+	}
+	return true, f.Rename(it.temp, it.name())
+}
+
+// copyFile copies a file, durably.
+func copyFile(f fsys.FS, src, dst relpath.Path, look fsys.Info) error {
+	in, err := f.Open(src)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := f.Create(dst)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	buf := make([]byte, 256<<10)
+	for off := int64(0); off < look.Size; {
+		n, err := in.ReadAt(buf[:min(int64(len(buf)), look.Size-off)], off)
+		if n == 0 {
+			return fmt.Errorf("read %s: %w", src, err)
+		}
+		if _, err := out.WriteAt(buf[:n], off); err != nil {
+			return err
+		}
+		off += int64(n)
+	}
+	if err := out.SetMeta(look.Mode, look.Mtime); err != nil {
+		return err
+	}
+	return f.SyncFiles([]fsys.File{out})
+}
+
+// move renames a file that is to be deleted to this name.
+func (it *item) move() ([]index.Record, error) {
+	o := it.r.o
+	src := it.moveFrom
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.againUnless(err)
+	}
+	n, ok, err := o.Index.NeededOne(src.Name)
+	if err != nil {
+		return nil, err
+	}
+	look, err := o.FS.Lstat(src.Name)
+	if err != nil || !ok || !n.Global.Deleted || n.Local == nil || n.Local.Sequence != src.Sequence ||
+		index.StampOf(look) != src.Stamp {
+		it.stale = true // someone needs the source after all: begin anew
+		return nil, nil //nolint:nilerr // a source that is gone is no error
+	}
+	if err := o.FS.RenameNoReplace(src.Name, it.name()); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return it.again()
+		}
+		return nil, err
+	}
+	it.changed = append(it.changed, src.Name.Dir(), it.name().Dir())
+	moved, err := o.FS.Lstat(it.name())
+	if err != nil {
+		return nil, err
+	}
+	if !sameFile(moved, look) {
+		if err := o.FS.RenameNoReplace(it.name(), src.Name); err != nil {
+			return nil, fmt.Errorf("undo: %w", err)
+		}
+		it.rescans = append(it.rescans, src.Name)
+		return it.again()
+	}
+	return it.moved(n, moved)
+}
+
+// moved sets what differs besides the name, and records both names.
+func (it *item) moved(n index.Needed, look fsys.Info) ([]index.Record, error) {
+	o := it.r.o
+	gone := index.Record{FileInfo: n.Global}
+	flags := index.Flags(0)
+	if mode := it.wantMode(); !it.want.NoPermissions && mode != look.Mode {
+		if err := o.FS.Chmod(it.name(), mode); err != nil {
+			return nil, err
+		}
+	}
+	if mtime := it.want.ModUnixNano(); mtime != look.Mtime {
+		if err := o.FS.Chtimes(it.name(), mtime); err != nil {
+			return nil, err
+		}
+		flags = index.MustRescan
+		it.rescans = append(it.rescans, it.name())
+	}
+	rec, err := it.record(nil)
+	rec.Flags |= flags
+	return []index.Record{rec, gone}, err
+}

@@ -1,0 +1,179 @@
+package pull
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+)
+
+// remove takes away what stands under a deleted name.
+func (it *item) remove() ([]index.Record, error) {
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.againUnless(err)
+	}
+	var gone bool
+	var err error
+	switch it.look.Kind {
+	case fsys.Directory:
+		gone, err = it.removeDirectory()
+	case fsys.Regular:
+		gone, err = it.removeFile()
+	default:
+		gone, err = it.takeAway(asideName(it.want), true)
+	}
+	if err != nil || !gone {
+		return it.againUnless(err)
+	}
+	it.changed = append(it.changed, it.name().Dir())
+	return []index.Record{{FileInfo: *it.want}}, nil
+}
+
+func (it *item) removeFile() (bool, error) {
+	keep, dispose, err := it.keepName()
+	if err != nil {
+		return false, err
+	}
+	return it.takeAway(keep, dispose)
+}
+
+// takeAway renames what stands at the target to keep, and makes sure that it
+// is what was looked at; else it goes back.
+func (it *item) takeAway(keep relpath.Path, dispose bool) (bool, error) {
+	f := it.r.o.FS
+	if err := f.RenameNoReplace(it.name(), keep); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return false, err
+	}
+	ok, err := it.wasThere(keep)
+	if err != nil || !ok {
+		if back := f.RenameNoReplace(keep, it.name()); back != nil {
+			// The name was taken again meanwhile: the file stays under keep.
+			return false, fmt.Errorf("undo: %w", back)
+		}
+		return false, err
+	}
+	it.changed = append(it.changed, keep.Dir())
+	if dispose {
+		return true, f.Remove(keep)
+	}
+	return true, nil
+}
+
+// removeDirectory removes a directory that holds nothing but what may go with
+// it: our temporary files, and names that the rules call deletable.
+func (it *item) removeDirectory() (bool, error) {
+	if err := it.sweep(it.name()); err != nil {
+		return false, err
+	}
+	err := it.r.o.FS.Remove(it.name())
+	if errors.Is(err, fsys.ErrNotEmpty) {
+		it.rescans = append(it.rescans, it.name())
+		return false, fault.Wrap(fault.Item, "dir-not-empty", "remove directory", it.name().String(), err)
+	}
+	return err == nil, err
+}
+
+// sweep removes what may go from a directory that is to be deleted, and fails
+// on the first thing that may not.
+func (it *item) sweep(dir relpath.Path) error {
+	f := it.r.o.FS
+	entries, err := f.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		p, err := dir.Join(e.Name)
+		if err != nil {
+			return fault.Wrap(fault.Item, "dir-not-empty", "remove directory", it.name().String(), err)
+		}
+		deletable := it.r.o.Ignored(p) && it.r.o.Deletable(p)
+		switch {
+		case deletable && e.Info.Kind == fsys.Directory:
+			if err := it.sweep(p); err != nil {
+				return err
+			}
+		case deletable, relpath.TempBase(e.Name) && e.Info.Kind == fsys.Regular:
+		default:
+			if err := it.refuseRemoval(p); err != nil {
+				return err
+			}
+		}
+		if err := f.Remove(p); err != nil {
+			return err
+		}
+		it.changed = append(it.changed, dir)
+	}
+	return nil
+}
+
+// refuseRemoval says why a name keeps its directory from going.
+func (it *item) refuseRemoval(p relpath.Path) error {
+	if it.r.o.Ignored(p) {
+		return fault.New(fault.Item, "dir-not-empty", "remove directory %s: it holds %s, which the ignore rules keep", it.name(), p.Base())
+	}
+	it.rescans = append(it.rescans, p)
+	it.waits = true
+	return fault.New(fault.Item, "dir-not-empty", "remove directory %s: it still holds %s", it.name(), p.Base())
+}
+
+// fixModes gives directories the permissions that had to wait until they were
+// filled, the deepest first.
+func (r *round) fixModes() {
+	if len(r.modes) == 0 || r.committing {
+		return
+	}
+	late := r.modes
+	r.modes = nil
+	r.committing = true
+	r.o.Disk.Post(func() {
+		err := commitModes(r.o, late)
+		r.w.turn.Post(func() {
+			r.committing = false
+			if err != nil {
+				r.stop(err)
+				return
+			}
+			r.result.Changed += len(late)
+			r.fill()
+		})
+	})
+}
+
+func commitModes(o *Options, late []bep.FileInfo) error {
+	if err := o.Prove(); err != nil {
+		return err
+	}
+	var records []index.Record
+	var dirs []relpath.Path
+	for i := len(late) - 1; i >= 0; i-- {
+		want := late[i]
+		info, err := o.FS.Lstat(want.Name)
+		if err != nil || info.Kind != fsys.Directory {
+			continue // the scan will tell
+		}
+		if err := o.FS.Chmod(want.Name, want.Permissions&0o777); err != nil {
+			return err
+		}
+		if info, err = o.FS.Lstat(want.Name); err != nil {
+			return err
+		}
+		dirs = append(dirs, want.Name.Dir())
+		records = append(records, index.Record{FileInfo: want, Stamp: index.StampOf(info)})
+	}
+	if err := o.FS.SyncDirs(dirs); err != nil {
+		return err
+	}
+	if _, err := o.Index.Update(records); err != nil {
+		return err
+	}
+	o.Stored()
+	return nil
+}

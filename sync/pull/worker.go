@@ -1,0 +1,501 @@
+package pull
+
+import (
+	"cmp"
+	"log/slog"
+	"slices"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/exec"
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/plan"
+	"lanyard/sync/relpath"
+)
+
+// Source gives blocks of connected devices. Methods may be called from any
+// goroutine.
+type Source interface {
+	// Load tells how many answers a device owes us, false where it cannot be
+	// asked for blocks of this folder.
+	Load(dev device.ID) (int, bool)
+	// Request asks for a block. deliver is called once, on any goroutine, with
+	// an answer or an error.
+	Request(dev device.ID, req *bep.Request, deliver func(*bep.Response, error))
+	// Release takes back an answer whose data is not used any more.
+	Release(resp *bep.Response)
+}
+
+// Archive is where versions go that a pull replaces or deletes.
+type Archive interface {
+	// Prepare gives a free name in the store for a version of p that goes now,
+	// and the directories that were made for it.
+	Prepare(p relpath.Path, now time.Time) (dst relpath.Path, made []relpath.Path, err error)
+}
+
+// Options of a Worker. FS, Index, Exec, Disk, Source and Prove are required.
+type Options struct {
+	Folder bep.FolderID
+	Role   bep.FolderType
+	FS     fsys.FS
+	Index  index.Folder
+	Exec   exec.Executor
+	// Disk is the turn of whoever compares or changes the state of the disk and
+	// the index together: the scanner's stores and the puller's commits.
+	Disk   *exec.Serial
+	Source Source
+	// Archive keeps what goes; nil keeps nothing but conflict copies.
+	Archive Archive
+	// Ignored is the folder's rules; nil ignores nothing.
+	Ignored func(relpath.Path) bool
+	// Deletable is the rules' word that an ignored name may go with its
+	// directory; nil means none may.
+	Deletable func(relpath.Path) bool
+	// Prove proves that the folder's root is what it was, before a batch
+	// changes anything.
+	Prove func() error
+	// Stored is called on the Disk turn after records were stored: they may
+	// be announced.
+	Stored func()
+	// Workers is how many names are prepared, and how many blocks are verified
+	// and written, side by side. Default 2.
+	Workers int
+	Log     *slog.Logger
+}
+
+// Limits of one round, starting values.
+const (
+	maxOpen     = 512      // names being worked on
+	maxFiles    = 32       // files of more than one block being gathered
+	maxBytes    = 32 << 20 // asked for and not yet written
+	maxRequests = 512      // the same, counted
+	batchItems  = 250
+	batchBytes  = 16 << 20
+	batchAge    = 100 * time.Millisecond
+	pageSize    = 500
+	// maxPasses bounds how often a round goes through the names again for the
+	// sake of those that had to wait for another one.
+	maxPasses = 3
+)
+
+// Result is how a round ended.
+type Result struct {
+	// Changed is how many names were brought to the wanted state.
+	Changed int
+	// Rescan lists names whose disk state was not what the index says, and
+	// conflict copies that were made.
+	Rescan []relpath.Path
+	// Failed gives the reason for each name that could not be pulled.
+	Failed map[relpath.Path]error
+	// Unavailable counts files that no connected device can give.
+	Unavailable int
+	// Again is set when names changed while the round was on its way, so that
+	// another round may find more.
+	Again bool
+	// Err ended the round early: a fault of the folder's.
+	Err error
+}
+
+// Worker pulls one folder. Methods may be called from any goroutine.
+type Worker struct {
+	o    Options
+	turn *exec.Serial // owns every field below
+	prep *exec.Pool   // looks and local copies
+	wr   *exec.Pool   // verification and writing
+
+	progress Progress
+
+	round *round
+}
+
+// NewWorker returns an idle Worker. It starts nothing.
+func NewWorker(o Options) *Worker {
+	o.Workers = cmp.Or(o.Workers, 2)
+	if o.Ignored == nil {
+		o.Ignored = func(relpath.Path) bool { return false }
+	}
+	if o.Deletable == nil {
+		o.Deletable = func(relpath.Path) bool { return false }
+	}
+	if o.Stored == nil {
+		o.Stored = func() {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{
+		o:    o,
+		turn: exec.NewSerial(o.Exec),
+		prep: exec.NewPool(o.Exec, o.Workers),
+		wr:   exec.NewPool(o.Exec, o.Workers),
+	}
+}
+
+// Start begins a round; done is called once, when it has ended. A round that
+// is still on its way makes Start report false.
+func (w *Worker) Start(done func(Result)) {
+	w.turn.Post(func() {
+		if w.round != nil {
+			w.o.Log.Error("pull round started twice")
+			return
+		}
+		w.round = newRound(w, done)
+		w.round.fill()
+	})
+}
+
+// Stop makes the round end soon: nothing new is begun, what is on its way is
+// finished or dropped.
+func (w *Worker) Stop() {
+	w.turn.Post(func() {
+		if w.round != nil {
+			w.round.stop(nil)
+		}
+	})
+}
+
+// Wake tells the round that a device came, went, or became less busy.
+func (w *Worker) Wake() {
+	w.turn.Post(func() {
+		if w.round != nil {
+			w.round.fill()
+		}
+	})
+}
+
+// Progress gives how far the round has come.
+func (w *Worker) Progress() ProgressView { return w.progress.view() }
+
+// stage is one pass through the needed names. Creations go before deletions,
+// so that what is deleted can be renamed; what has to take a directory's place
+// waits until that is empty.
+type stage int
+
+const (
+	stageCreate stage = iota
+	stageDelete
+	stageRemoveDirs
+	stageReplaceDirs
+	stageModes
+	stageEnd
+)
+
+// round is one pass of a Worker through what the index needs. All of it runs
+// on the Worker's turn.
+type round struct {
+	w    *Worker
+	o    *Options
+	done func(Result)
+
+	stage     stage
+	pass      int
+	cursor    relpath.Path
+	exhausted bool
+	hasDelete bool
+	dirs      []index.Needed // directories to remove, in name order
+	replace   []index.Needed // names that take a directory's place
+	retry     bool           // something waits for another name
+
+	open     int // items begun and not closed
+	reading  bool
+	toAsk    []*item // files with blocks to ask for, oldest first
+	files    int     // files of several blocks being gathered
+	waiting  []*item // such files that wait for their turn
+	bytes    int64   // asked for and not written
+	requests int
+
+	ready      []*item
+	readyBytes int64
+	committing bool
+	cancelAge  func()
+	aged       bool
+
+	claims  claims         // sources of renames
+	modes   []bep.FileInfo // directories whose permissions wait until they are filled
+	stopped bool
+	result  Result
+}
+
+func newRound(w *Worker, done func(Result)) *round {
+	w.progress.reset()
+	return &round{w: w, o: &w.o, done: done, result: Result{Failed: map[relpath.Path]error{}}}
+}
+
+// stop ends the round early, with the reason where there is one.
+func (r *round) stop(err error) {
+	r.stopped = true
+	if r.result.Err == nil {
+		r.result.Err = err
+	}
+	for _, it := range r.toAsk {
+		if it.inFlight == 0 {
+			r.close(it)
+		}
+	}
+	r.toAsk = nil
+	for _, it := range r.waiting {
+		r.close(it)
+	}
+	r.waiting = nil
+	r.fill()
+}
+
+// fill keeps the round busy: it begins names, asks for blocks, commits what is
+// ready, moves on to the next stage, and ends the round when nothing is left.
+func (r *round) fill() {
+	r.ask()
+	for !r.stopped && !r.reading && !r.exhausted && r.open < maxOpen {
+		r.begin()
+	}
+	r.maybeCommit()
+	if r.open > 0 || r.reading || r.committing {
+		return
+	}
+	if r.stopped || r.advance() {
+		r.end()
+		return
+	}
+	r.fill()
+}
+
+// advance goes on to the next stage and reports whether there is none.
+func (r *round) advance() bool {
+	r.cursor, r.exhausted = relpath.Root, false
+	r.stage++
+	if r.stage == stageEnd && r.retry && r.pass+1 < maxPasses && r.result.Changed > 0 {
+		r.stage, r.pass, r.retry = stageCreate, r.pass+1, false
+		clear(r.result.Failed)
+		r.dirs, r.replace = nil, nil
+	}
+	return r.stage == stageEnd
+}
+
+func (r *round) end() {
+	if r.cancelAge != nil {
+		r.cancelAge()
+	}
+	r.w.round = nil
+	r.w.progress.reset()
+	done, result := r.done, r.result
+	r.done = nil
+	done(result)
+}
+
+// begin takes up the next page of names of this stage.
+func (r *round) begin() {
+	switch r.stage {
+	case stageCreate, stageDelete:
+		r.readPage()
+	case stageRemoveDirs:
+		r.exhausted = true
+		for i := len(r.dirs) - 1; i >= 0; i-- {
+			r.take(r.dirs[i])
+		}
+	case stageReplaceDirs:
+		r.exhausted = true
+		for _, n := range r.replace {
+			r.take(n)
+		}
+	case stageModes:
+		r.exhausted = true
+		r.fixModes()
+	}
+}
+
+func (r *round) readPage() {
+	if r.stage == stageDelete && !r.hasDelete {
+		r.exhausted = true
+		return
+	}
+	r.reading = true
+	after := r.cursor
+	r.w.prep.Go(func() {
+		page, err := r.o.Index.Needed(after, pageSize)
+		r.w.turn.Post(func() { r.gotPage(page, err) })
+	})
+}
+
+func (r *round) gotPage(page []index.Needed, err error) {
+	r.reading = false
+	if err != nil {
+		r.stop(err)
+		return
+	}
+	if len(page) < pageSize {
+		r.exhausted = true
+	}
+	for i := range page {
+		r.cursor = page[i].Global.Name
+		r.sort(page[i])
+	}
+	r.fill()
+}
+
+// sort puts a needed name into the stage that it belongs to.
+func (r *round) sort(n index.Needed) {
+	g := &n.Global
+	switch {
+	case r.stage == stageCreate && g.Deleted:
+		r.hasDelete = true
+	case r.stage == stageDelete && !g.Deleted:
+	case r.stage == stageDelete && n.Local != nil && n.Local.IsDirectory():
+		r.dirs = append(r.dirs, n)
+	case r.stage == stageCreate && n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
+		r.replace = append(r.replace, n)
+	case r.unavailable(&n):
+		r.result.Unavailable++
+	default:
+		r.take(n)
+	}
+}
+
+// unavailable reports whether a file's blocks can be had from nobody now.
+func (r *round) unavailable(n *index.Needed) bool {
+	g := &n.Global
+	if !g.IsFile() || n.Local != nil && n.Local.SameContent(g) || r.o.Role == bep.SendOnly || r.o.Ignored(g.Name) {
+		return false
+	}
+	for _, d := range n.From {
+		if _, ok := r.o.Source.Load(d); ok {
+			return false
+		}
+	}
+	return true
+}
+
+// take begins the work on one name.
+func (r *round) take(n index.Needed) {
+	it := &item{r: r, need: n, want: &n.Global}
+	r.open++
+	if it.large() && r.files >= maxFiles {
+		r.waiting = append(r.waiting, it)
+		return
+	}
+	r.start(it)
+}
+
+func (r *round) start(it *item) {
+	it.started = true
+	if it.large() {
+		r.files++
+	}
+	r.w.progress.add(it)
+	r.w.prep.Go(func() {
+		it.prepare()
+		r.w.turn.Post(func() { r.prepared(it) })
+	})
+}
+
+// prepared files an item under what it needs next.
+func (r *round) prepared(it *item) {
+	switch {
+	case it.err != nil || it.rescan || it.decision.Do == plan.None || r.stopped:
+		r.close(it)
+	case it.steps == nil || it.steps.Done():
+		r.makeReady(it)
+	default:
+		r.queue(it)
+	}
+	r.fill()
+}
+
+func (r *round) makeReady(it *item) {
+	r.ready = append(r.ready, it)
+	r.readyBytes += it.want.Size
+	if r.cancelAge == nil {
+		r.cancelAge = r.o.Exec.After(batchAge, func() {
+			r.w.turn.Post(func() { r.aged = true; r.maybeCommit() })
+		})
+	}
+}
+
+// maybeCommit commits what is ready when the batch is full or old, or when
+// nothing else is on its way.
+func (r *round) maybeCommit() {
+	if r.committing || len(r.ready) == 0 {
+		return
+	}
+	if r.stage == stageRemoveDirs {
+		// What a directory holds goes before it.
+		if len(r.ready) < r.open {
+			return
+		}
+		slices.SortFunc(r.ready, func(a, b *item) int { return b.name().Compare(a.name()) })
+	} else if len(r.ready) < batchItems && r.readyBytes < batchBytes && !r.aged && len(r.ready) < r.open {
+		return
+	}
+	batch := r.ready
+	if len(batch) > batchItems {
+		batch = batch[:batchItems]
+	}
+	r.ready = append([]*item(nil), r.ready[len(batch):]...)
+	r.readyBytes = 0
+	for _, it := range r.ready {
+		r.readyBytes += it.want.Size
+	}
+	if r.cancelAge != nil {
+		r.cancelAge()
+		r.cancelAge, r.aged = nil, false
+	}
+	r.committing = true
+	r.o.Disk.Post(func() {
+		err := commit(r.o, batch)
+		r.w.turn.Post(func() { r.committed(batch, err) })
+	})
+}
+
+func (r *round) committed(batch []*item, err error) {
+	r.committing = false
+	if len(r.ready) > 0 && r.cancelAge == nil {
+		r.aged = true // what was left over has waited long enough
+	}
+	for _, it := range batch {
+		r.close(it)
+	}
+	if err != nil {
+		r.stop(err)
+		return
+	}
+	r.fill()
+}
+
+// close ends an item and takes its outcome into the result.
+func (r *round) close(it *item) {
+	it.release()
+	r.open--
+	if it.started {
+		r.w.progress.remove(it)
+		if it.large() {
+			r.files--
+		}
+	}
+	if len(r.waiting) > 0 && r.files < maxFiles && !r.stopped {
+		next := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		r.start(next)
+	}
+	name := it.want.Name
+	r.result.Rescan = append(r.result.Rescan, it.rescans...)
+	switch {
+	case it.lateMode:
+		r.modes = append(r.modes, *it.want)
+	case it.rescan:
+		r.result.Rescan = append(r.result.Rescan, name)
+	case it.err != nil && it.waits:
+		r.retry = true
+		r.result.Failed[name] = it.err
+	case it.err != nil:
+		r.result.Failed[name] = it.err
+		if fault.KindOf(it.err) == fault.Folder {
+			r.stopped = true
+			r.result.Err = cmp.Or(r.result.Err, it.err)
+		}
+	case it.stored:
+		r.result.Changed++
+	case it.stale:
+		r.result.Again = true
+	}
+}
