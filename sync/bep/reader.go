@@ -144,19 +144,21 @@ func (r *Reader) skip(h frameHeader) error {
 
 // readMessage reads the body of a known message.
 func (r *Reader) readMessage(h frameHeader) (Message, error) {
-	op := "read " + h.kind.String()
 	if limit := bodyLimit(h.kind); h.length > limit {
-		return nil, peerError(op, fmt.Errorf("its length %d is over the limit of %d bytes", h.length, limit))
+		return nil, peerError(readOp(h.kind), fmt.Errorf("its length %d is over the limit of %d bytes", h.length, limit))
 	}
 	switch {
 	case h.compressed:
-		return r.readCompressed(op, h)
+		return r.readCompressed(h)
 	case h.kind == TypeResponse:
-		return r.readResponse(op, h.length)
+		return r.readResponse(h.length)
 	}
 	body, err := r.readBody(h.length)
 	if err != nil {
-		return nil, connectionError(op, err)
+		return nil, connectionError(readOp(h.kind), err)
 	}
-	return r.decode(op, h.kind, body)
+	return r.decode(h.kind, body)
 }
+
+// readOp names the operation for an error.
+func readOp(t MessageType) string { return "read " + t.String() }

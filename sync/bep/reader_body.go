@@ -25,7 +25,7 @@ func (r *Reader) readBody(n int) ([]byte, error) {
 	b := r.body[:0]
 	for len(b) < n {
 		have := len(b)
-		step := min(n-have, max(cap(b)-have, growStep))
+		step := min(n-have, max(have, cap(b)-have, growStep))
 		b = slices.Grow(b, step)[:have+step]
 		if _, err := io.ReadFull(r.in, b[have:]); err != nil {
 			return nil, unexpected(err)
@@ -36,30 +36,30 @@ func (r *Reader) readBody(n int) ([]byte, error) {
 }
 
 // readCompressed reads a compressed body and decodes what it holds.
-func (r *Reader) readCompressed(op string, h frameHeader) (Message, error) {
+func (r *Reader) readCompressed(h frameHeader) (Message, error) {
 	if h.length < rawSizeLen {
-		return nil, peerError(op, fmt.Errorf("a compressed body of %d bytes is too short", h.length))
+		return nil, peerError(readOp(h.kind), fmt.Errorf("a compressed body of %d bytes is too short", h.length))
 	}
 	b, err := r.peek(rawSizeLen)
 	if err != nil {
-		return nil, connectionError(op, unexpected(err))
+		return nil, connectionError(readOp(h.kind), unexpected(err))
 	}
 	size, err := rawSize(binary.BigEndian.Uint32(b), h.length, h.kind)
 	if err != nil {
-		return nil, peerError(op, err)
+		return nil, peerError(readOp(h.kind), err)
 	}
 	if b, err = r.readBody(h.length); err != nil {
-		return nil, connectionError(op, err)
+		return nil, connectionError(readOp(h.kind), err)
 	}
 	r.plain = slices.Grow(r.plain[:0], size)[:size]
 	if err := decompress(r.plain, b[rawSizeLen:]); err != nil {
-		return nil, peerError(op, err)
+		return nil, peerError(readOp(h.kind), err)
 	}
-	return r.decode(op, h.kind, r.plain)
+	return r.decode(h.kind, r.plain)
 }
 
 // decode decodes a body that lies in the scratch memory.
-func (r *Reader) decode(op string, t MessageType, body []byte) (m Message, err error) {
+func (r *Reader) decode(t MessageType, body []byte) (m Message, err error) {
 	defer r.trim()
 	if t == TypeResponse {
 		m, err = r.decodeResponse(body)
@@ -67,7 +67,7 @@ func (r *Reader) decode(op string, t MessageType, body []byte) (m Message, err e
 		m, err = decodeBody(t, body)
 	}
 	if err != nil {
-		return nil, peerError(op, err)
+		return nil, peerError(readOp(t), err)
 	}
 	return m, nil
 }
@@ -112,16 +112,16 @@ func (r *Reader) lendData(m *Response, size int) {
 
 // readResponse reads a Response of n bytes, its data straight from the input
 // to where it stays.
-func (r *Reader) readResponse(op string, n int) (Message, error) {
+func (r *Reader) readResponse(n int) (Message, error) {
 	m := r.buffers.response()
 	for n > 0 {
 		used, err := r.readResponseField(m, n)
 		if err != nil {
 			r.buffers.Release(m)
 			if errors.Is(err, errMalformed) {
-				return nil, peerError(op, err)
+				return nil, peerError(readOp(TypeResponse), err)
 			}
-			return nil, connectionError(op, unexpected(err))
+			return nil, connectionError(readOp(TypeResponse), unexpected(err))
 		}
 		n -= used
 	}
