@@ -1,0 +1,174 @@
+package index
+
+import "time"
+
+// A folder's database has one row in rec for each distinct version of a name
+// that any device announces; the bits of devs say which devices those are
+// (bit 0: this one), so that a version which all have is one row.
+const (
+	applicationID = 0x4C6E7964
+	schemaVersion = 1
+)
+
+var folderSchema = []string{
+	`CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID`,
+	`CREATE TABLE device(
+		slot INTEGER PRIMARY KEY CHECK(slot BETWEEN 1 AND 62),
+		device_id BLOB NOT NULL UNIQUE,
+		index_id INTEGER NOT NULL, max_seq INTEGER NOT NULL)`,
+	`CREATE TABLE rec(
+		id INTEGER PRIMARY KEY,
+		name TEXT NOT NULL,
+		vh INTEGER NOT NULL,    -- 63 bits of the hash of the identity
+		devs INTEGER NOT NULL,  -- bit s: the device in slot s announces this
+		flags INTEGER NOT NULL,
+		size INTEGER NOT NULL, mtime INTEGER NOT NULL,
+		lseq INTEGER,           -- our sequence, exactly where bit 0 is set
+		bh INTEGER,             -- 63 bits of the list hash, files with content
+		lh INTEGER,             -- the row of blist with the blocks, if not in body
+		body BLOB NOT NULL)`,
+	`CREATE UNIQUE INDEX rec_name ON rec(name, vh)`,
+	`CREATE UNIQUE INDEX rec_seq ON rec(lseq) WHERE lseq IS NOT NULL`,
+	`CREATE INDEX rec_need ON rec(name) WHERE flags & 2`,
+	`CREATE INDEX rec_list ON rec(lh) WHERE lh IS NOT NULL`,
+	contentIndex,
+	`CREATE TABLE blist(id INTEGER PRIMARY KEY, data BLOB NOT NULL)`,
+	`CREATE TABLE cnt(slot INTEGER, kind INTEGER, n INTEGER NOT NULL, bytes INTEGER NOT NULL,
+		PRIMARY KEY(slot, kind)) WITHOUT ROWID`,
+}
+
+// contentIndex finds our files by content. It holds our own rows alone.
+const contentIndex = `CREATE INDEX IF NOT EXISTS rec_bh ON rec(bh) WHERE bh IS NOT NULL AND lseq IS NOT NULL`
+
+var mainSchema = []string{
+	`CREATE TABLE folder(id TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE) WITHOUT ROWID`,
+}
+
+// Bits of rec.flags. The first two are the index's, the last four are Flags,
+// which mean something only on a row with bit 0 of devs.
+const (
+	rowGlobal = 1 << iota
+	rowNeed
+	rowDir
+	rowDeleted
+	rowLink
+	rowInvalid
+	rowIgnored
+	rowMustRescan
+	rowReceiveOnly
+	rowUnsupported
+
+	rowLocal      = rowIgnored | rowMustRescan | rowReceiveOnly | rowUnsupported
+	rowLocalShift = 6
+)
+
+// Names in meta; those of SetMeta stand behind metaUser.
+const (
+	metaIndexID = "local_index_id"
+	metaSeq     = "seq"
+	metaClean   = "clean"
+	metaBarrier = "barrier"
+	metaUser    = "user:"
+)
+
+// Settings of connections.
+const (
+	busyTimeout    = 10 * time.Second
+	checkpointPage = 4000     // pages in the journal before it is folded in
+	journalLimit   = 64 << 20 // bytes of journal kept on disk
+	idleCache      = 512      // KiB of page cache at rest
+	readerCache    = 2048     // KiB of page cache of the reader
+	listSlice      = 5000     // block lists looked at in one piece of clearing
+)
+
+type stmtID int
+
+const (
+	stBegin stmtID = iota
+	stBeginRead
+	stCommit
+	stRollback
+	stMetaGet
+	stMetaSet
+	stMetaDelete
+	stDevices
+	stDeviceSet
+	stDeviceDelete
+	stCounts
+	stCountSet
+	stByName
+	stInsert
+	stSetDevs
+	stSetFlags
+	stSetSeq
+	stSetBody
+	stSetRow
+	stDelete
+	stListHead
+	stListGet
+	stListInsert
+	stListStale
+	stListDelete
+	stNamesOf
+	stNeeded
+	stSince
+	stRange
+	stByContent
+	stRemoteNeeded
+	stAll
+	stFolderGet
+	stFolderInsert
+	stFolderDelete
+	stmtCount
+)
+
+// rowColumns are what scanRow reads.
+const rowColumns = `id, name, vh, devs, flags, lseq, lh, body`
+
+var statements = [stmtCount]string{
+	stBegin:        `BEGIN IMMEDIATE`,
+	stBeginRead:    `BEGIN`,
+	stCommit:       `COMMIT`,
+	stRollback:     `ROLLBACK`,
+	stMetaGet:      `SELECT v FROM meta WHERE k = ?`,
+	stMetaSet:      `INSERT INTO meta(k, v) VALUES(?, ?) ON CONFLICT(k) DO UPDATE SET v = excluded.v`,
+	stMetaDelete:   `DELETE FROM meta WHERE k = ?`,
+	stDevices:      `SELECT slot, device_id, index_id, max_seq FROM device`,
+	stDeviceSet:    `INSERT OR REPLACE INTO device(slot, device_id, index_id, max_seq) VALUES(?, ?, ?, ?)`,
+	stDeviceDelete: `DELETE FROM device WHERE slot = ?`,
+	stCounts:       `SELECT slot, kind, n, bytes FROM cnt`,
+	stCountSet:     `INSERT INTO cnt(slot, kind, n, bytes) VALUES(?, ?, ?, ?) ON CONFLICT(slot, kind) DO UPDATE SET n = excluded.n, bytes = excluded.bytes`,
+	stByName:       `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name WHERE name = ?`,
+	stInsert:       `INSERT INTO rec(name, vh, devs, flags, size, mtime, lseq, bh, lh, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	stSetDevs:      `UPDATE rec SET devs = ? WHERE id = ?`,
+	stSetFlags:     `UPDATE rec SET devs = ?, flags = ? WHERE id = ?`,
+	stSetSeq:       `UPDATE rec SET devs = ?, flags = ?, lseq = ? WHERE id = ?`,
+	stSetBody:      `UPDATE rec SET devs = ?, flags = ?, body = ? WHERE id = ?`,
+	stSetRow:       `UPDATE rec SET devs = ?, flags = ?, lseq = ?, body = ? WHERE id = ?`,
+	stDelete:       `DELETE FROM rec WHERE id = ?`,
+	stListHead:     `SELECT substr(data, 1, 32) FROM blist WHERE id = ?`,
+	stListGet:      `SELECT data FROM blist WHERE id = ?`,
+	stListInsert:   `INSERT INTO blist(id, data) VALUES(?, ?)`,
+	stListStale: `SELECT id, EXISTS(SELECT 1 FROM rec INDEXED BY rec_list WHERE lh = blist.id)
+		FROM blist WHERE id > ? ORDER BY id LIMIT ?`,
+	stListDelete: `DELETE FROM blist WHERE id = ?`,
+	stNamesOf: `SELECT DISTINCT name FROM rec INDEXED BY rec_name
+		WHERE name > ? AND devs & ? ORDER BY name LIMIT ?`,
+	stNeeded: `SELECT r.id, r.name, r.vh, r.devs, r.flags, r.lseq, r.lh, r.body
+		FROM (SELECT name FROM rec INDEXED BY rec_need WHERE flags & 2 AND name > ? ORDER BY name LIMIT ?) n
+		CROSS JOIN rec r INDEXED BY rec_name ON r.name = n.name ORDER BY n.name`,
+	stSince: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_seq
+		WHERE lseq > ? AND lseq IS NOT NULL ORDER BY lseq LIMIT ?`,
+	stRange: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name
+		WHERE name > ? AND name < ? AND lseq IS NOT NULL ORDER BY name LIMIT ?`,
+	stByContent: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_bh
+		WHERE bh = ? AND lseq IS NOT NULL AND id > ? AND size = ? AND flags & 40 = 0 ORDER BY id LIMIT ?`,
+	stRemoteNeeded: `SELECT name FROM rec INDEXED BY rec_name
+		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
+		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))
+		ORDER BY name LIMIT ?3`,
+	stAll:          `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
+	stFolderGet:    `SELECT file FROM folder WHERE id = ?`,
+	stFolderInsert: `INSERT INTO folder(id, file) VALUES(?, ?)`,
+	stFolderDelete: `DELETE FROM folder WHERE id = ?`,
+}

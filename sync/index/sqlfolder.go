@@ -1,0 +1,527 @@
+package index
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+)
+
+// sqliteFolder is one folder's database: a connection for writing and one for
+// reading, which in the exclusive mode are the same.
+type sqliteFolder struct {
+	path string
+	opts SQLiteOptions
+
+	// gate is held for reading during each operation, and for writing while
+	// the connections are exchanged or closed.
+	gate      sync.RWMutex
+	closed    bool
+	exclusive bool
+	w, r      *conn
+
+	// What follows belongs to whoever holds w.mu.
+	undurable bool  // there are commits since the last barrier
+	resting   bool  // the page cache is small
+	swept     int64 // the block list up to which stale ones were looked for
+
+	mu    sync.Mutex // guards facts, which change after a commit
+	facts facts
+}
+
+// facts are the small things that are read often, as of the last commit.
+type facts struct {
+	indexID bep.IndexID
+	seq     int64
+	tally   tally
+	devices deviceTable
+}
+
+// openFolder opens or creates a folder's database, in the exclusive mode if
+// the options or the file system ask for it.
+func openFolder(path string, opts SQLiteOptions) (*sqliteFolder, error) {
+	f := &sqliteFolder{path: path, opts: opts, exclusive: opts.Exclusive}
+	err := f.open()
+	if err != nil && !f.exclusive && needsFallback(err) {
+		f.exclusive = true
+		f.opts.Log.Warn("index uses exclusive mode", "error", err)
+		err = f.open()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// open connects and reads the facts. After an error nothing is open.
+func (f *sqliteFolder) open() error {
+	w, err := f.connect(f.opts.CacheKiB)
+	if err != nil {
+		return err
+	}
+	f.w, f.r = w, w
+	if err = f.prepareFile(); err == nil {
+		err = f.start()
+	}
+	if err == nil && !f.exclusive {
+		f.r, err = f.connect(readerCache)
+	}
+	if err != nil {
+		if f.r == nil {
+			f.r = w
+		}
+		return errors.Join(err, f.disconnect())
+	}
+	return nil
+}
+
+// connect opens one connection with its settings.
+func (f *sqliteFolder) connect(cacheKiB int) (*conn, error) {
+	c, err := openConn(f.path)
+	if err != nil {
+		return nil, err
+	}
+	settings := []string{`PRAGMA page_size=4096`}
+	if f.exclusive {
+		settings = []string{`PRAGMA locking_mode=EXCLUSIVE`, `PRAGMA page_size=4096`}
+	}
+	settings = append(settings, `PRAGMA journal_mode=WAL`, `PRAGMA synchronous=FULL`,
+		`PRAGMA fullfsync=1`, `PRAGMA checkpoint_fullfsync=1`, `PRAGMA mmap_size=0`, `PRAGMA temp_store=MEMORY`,
+		fmt.Sprintf(`PRAGMA wal_autocheckpoint=%d`, checkpointPage),
+		fmt.Sprintf(`PRAGMA journal_size_limit=%d`, journalLimit),
+		fmt.Sprintf(`PRAGMA cache_size=-%d`, cacheKiB))
+	if err := c.exec(settings...); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+func (f *sqliteFolder) disconnect() error {
+	var err error
+	if f.r != nil && f.r != f.w {
+		err = f.r.close()
+	}
+	err = errors.Join(err, f.w.close())
+	f.w, f.r = nil, nil
+	return err
+}
+
+// prepareFile makes the tables of a new file, durable with a new index ID.
+func (f *sqliteFolder) prepareFile() error {
+	err := ensureSchema(f.w, folderSchema, func() error {
+		id, err := newIndexID()
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			f.w.setMetaInt(metaIndexID, int64(id)),
+			f.w.setMetaInt(metaSeq, 0),
+			f.w.setMetaInt(metaClean, 1))
+	})
+	return errors.Join(err, f.w.exec(`PRAGMA synchronous=NORMAL`))
+}
+
+// start reads the facts, recounts if the last user of the file did not close
+// it, and marks the file as in use.
+func (f *sqliteFolder) start() error {
+	clean, err := f.loadFacts()
+	if err != nil {
+		return err
+	}
+	if !clean {
+		if err := f.recount(); err != nil {
+			return err
+		}
+	}
+	return f.w.setMetaInt(metaClean, 0)
+}
+
+func (f *sqliteFolder) loadFacts() (clean bool, err error) {
+	var x facts
+	id, err := f.w.metaInt(metaIndexID)
+	if err != nil {
+		return false, err
+	}
+	x.indexID = bep.IndexID(id)
+	if x.seq, err = f.w.metaInt(metaSeq); err != nil {
+		return false, err
+	}
+	flag, err := f.w.metaInt(metaClean)
+	if err != nil {
+		return false, err
+	}
+	if x.indexID == 0 {
+		return false, damaged("it has no index ID")
+	}
+	if x.devices, err = f.w.loadDevices(); err != nil {
+		return false, err
+	}
+	if err := f.w.loadTally(&x.tally); err != nil {
+		return false, err
+	}
+	f.facts = x
+	return flag == 1, nil
+}
+
+func (c *conn) loadTally(t *tally) error {
+	return c.query(stCounts, nil, func(s *stmt) error {
+		slot, kind := s.int(0), s.int(1)
+		if slot < 0 || slot >= slotCount || kind < 0 || kind >= int64(countKinds) {
+			return damaged("it counts a kind %d of slot %d", kind, slot)
+		}
+		t[slot][kind] = cell{n: s.int(2), bytes: s.int(3)}
+		return nil
+	})
+}
+
+// recount compares the sums kept with the sums of all rows, and keeps the
+// latter.
+func (f *sqliteFolder) recount() error {
+	var t tally
+	if err := f.w.countAll(&t); err != nil {
+		return err
+	}
+	old := f.facts.tally
+	if t == old {
+		return nil
+	}
+	f.opts.Log.Warn("index sums were wrong and are mended", "kept", old.counts(), "counted", t.counts())
+	if err := f.w.run(stBegin, nil); err != nil {
+		return err
+	}
+	if err := f.w.end(f.w.saveTally(&old, &t)); err != nil {
+		return err
+	}
+	f.facts.tally = t
+	return nil
+}
+
+// countAll sums up all rows, name by name, and so reads and checks each.
+func (c *conn) countAll(t *tally) error {
+	var rows []row
+	var name string
+	err := c.query(stAll, nil, func(s *stmt) error {
+		if n := s.text(1); n != name {
+			t.addName(rows, 1)
+			rows, name = rows[:0], n
+		}
+		r, _, err := scanRow(s, name, s.blob(7), nil)
+		rows = append(rows, r)
+		return err
+	})
+	t.addName(rows, 1)
+	return err
+}
+
+// saveTally writes the sums that changed.
+func (c *conn) saveTally(old, now *tally) error {
+	for slot := range now {
+		for kind := range now[slot] {
+			n := now[slot][kind]
+			if n == old[slot][kind] {
+				continue
+			}
+			err := c.run(stCountSet, func(s *stmt) {
+				s.bindInt(1, int64(slot))
+				s.bindInt(2, int64(kind))
+				s.bindInt(3, n.n)
+				s.bindInt(4, n.bytes)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *conn) metaInt(key string) (v int64, err error) {
+	err = c.query(stMetaGet, func(s *stmt) { s.bindText(1, key) }, func(s *stmt) error {
+		v = s.int(0)
+		return nil
+	})
+	return v, err
+}
+
+func (c *conn) setMetaInt(key string, v int64) error {
+	return c.run(stMetaSet, func(s *stmt) {
+		s.bindText(1, key)
+		s.bindInt(2, v)
+	})
+}
+
+// reading runs do on the reader within one transaction.
+func (f *sqliteFolder) reading(op string, do func(c *conn) error) error {
+	err := f.tryReading(op, do)
+	if err != nil && needsFallback(err) && f.fallBack(err) == nil {
+		err = f.tryReading(op, do)
+	}
+	return classify(op, err)
+}
+
+func (f *sqliteFolder) tryReading(op string, do func(c *conn) error) error {
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	if f.closed {
+		return errClosed(op)
+	}
+	f.r.mu.Lock()
+	defer f.r.mu.Unlock()
+	if err := f.r.run(stBeginRead, nil); err != nil {
+		return err
+	}
+	return f.r.end(do(f.r))
+}
+
+// change is a transaction at work: the connection and the facts as they will
+// be.
+type change struct {
+	*batch
+	facts facts
+}
+
+// writing runs do within one transaction. Its facts are seen after the
+// commit.
+func (f *sqliteFolder) writing(op string, do func(*change) error) error {
+	err := f.tryWriting(op, do)
+	if err != nil && needsFallback(err) && f.fallBack(err) == nil {
+		err = f.tryWriting(op, do)
+	}
+	return classify(op, err)
+}
+
+func (f *sqliteFolder) tryWriting(op string, do func(*change) error) error {
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	if f.closed {
+		return errClosed(op)
+	}
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	if err := f.wake(); err != nil {
+		return err
+	}
+	if err := f.w.run(stBegin, nil); err != nil {
+		return err
+	}
+	old := f.now()
+	ch := &change{facts: old, batch: newBatch(f.w, &old)}
+	err := do(ch)
+	if err == nil {
+		err = ch.save(&old)
+	}
+	if err := f.w.end(err); err != nil {
+		return err
+	}
+	f.undurable = true
+	f.mu.Lock()
+	f.facts = ch.facts
+	f.mu.Unlock()
+	return nil
+}
+
+// save writes the facts that the batch changed.
+func (ch *change) save(old *facts) error {
+	ch.facts.tally, ch.facts.seq = ch.batch.tally, ch.batch.seq
+	if err := ch.c.saveTally(&old.tally, &ch.facts.tally); err != nil {
+		return err
+	}
+	if ch.facts.seq == old.seq {
+		return nil
+	}
+	return ch.c.setMetaInt(metaSeq, ch.facts.seq)
+}
+
+// now gives the facts as of the last commit.
+func (f *sqliteFolder) now() facts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.facts
+}
+
+// fallBack reopens the folder in the exclusive mode after cause.
+func (f *sqliteFolder) fallBack(cause error) error {
+	f.gate.Lock()
+	defer f.gate.Unlock()
+	if f.closed {
+		return errClosed("reopen index")
+	}
+	if f.exclusive {
+		return nil // another call did it
+	}
+	f.opts.Log.Warn("index turns to exclusive mode", "error", cause)
+	// What the broken mode says at its end changes nothing.
+	_ = f.disconnect()
+	f.exclusive = true
+	if err := f.open(); err != nil {
+		f.closed = true
+		return err
+	}
+	return nil
+}
+
+// Barrier makes all commits durable with a small one that is flushed: the
+// journal is one file, so everything before it is flushed as well.
+func (f *sqliteFolder) Barrier() error {
+	const op = "index barrier"
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	if f.closed {
+		return errClosed(op)
+	}
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	if !f.undurable {
+		return nil
+	}
+	return classify(op, f.flush(metaBarrier, f.now().seq))
+}
+
+// flush commits one fact under FULL. The caller holds w.mu.
+func (f *sqliteFolder) flush(key string, v int64) error {
+	if err := f.w.exec(`PRAGMA synchronous=FULL`); err != nil {
+		return err
+	}
+	err := f.w.setMetaInt(key, v)
+	if err == nil {
+		f.undurable = false
+	}
+	return errors.Join(err, f.w.exec(`PRAGMA synchronous=NORMAL`))
+}
+
+// Close makes everything durable and closes. A second call does nothing.
+func (f *sqliteFolder) Close() error {
+	f.gate.Lock()
+	defer f.gate.Unlock()
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	err := f.flush(metaClean, 1)
+	if err == nil {
+		// Closing folds the journal in as well; this makes it small first even
+		// where a backup program holds the file.
+		_, err = f.w.first(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	}
+	return classify("close index", errors.Join(err, f.disconnect()))
+}
+
+func (f *sqliteFolder) isClosed() bool {
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	return f.closed
+}
+
+// IndexID is the ID of our own index.
+func (f *sqliteFolder) IndexID() bep.IndexID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.facts.indexID
+}
+
+// Sequence is our highest sequence.
+func (f *sqliteFolder) Sequence() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.facts.seq
+}
+
+// RenewIndexID draws a new index ID, durable before it returns.
+func (f *sqliteFolder) RenewIndexID() (bep.IndexID, error) {
+	const op = "renew index ID"
+	id, err := newIndexID()
+	if err != nil {
+		return 0, classify(op, err)
+	}
+	err = f.writing(op, func(ch *change) error {
+		ch.facts.indexID = id
+		return ch.c.setMetaInt(metaIndexID, int64(id))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return id, f.Barrier()
+}
+
+// Update stores local records.
+func (f *sqliteFolder) Update(recs []Record) (int64, error) {
+	var seq int64
+	err := f.writing("update index", func(ch *change) error {
+		for i := range recs {
+			if err := ch.applyLocal(&recs[i]); err != nil {
+				return err
+			}
+		}
+		seq = ch.seq
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return seq, nil
+}
+
+// UpdateRemote stores entries of another device.
+func (f *sqliteFolder) UpdateRemote(dev device.ID, files []bep.FileInfo) error {
+	return f.writing("update remote index", func(ch *change) error {
+		slot, err := ch.slot(dev)
+		if err != nil {
+			return err
+		}
+		d := ch.facts.devices.at(slot)
+		for i := range files {
+			d.MaxSequence = max(d.MaxSequence, files[i].Sequence)
+			if err := ch.applyRemote(slot, &files[i]); err != nil {
+				return err
+			}
+		}
+		return ch.setDevice(slot, d)
+	})
+}
+
+// ResetRemote forgets all entries of a device and notes its new index ID.
+func (f *sqliteFolder) ResetRemote(dev device.ID, id bep.IndexID) error {
+	return f.writing("reset remote index", func(ch *change) error {
+		slot, err := ch.slot(dev)
+		if err != nil {
+			return err
+		}
+		if err := ch.forgetAll(slot); err != nil {
+			return err
+		}
+		d := ch.facts.devices.at(slot)
+		d.PeerState = PeerState{IndexID: id}
+		return ch.setDevice(slot, d)
+	})
+}
+
+// DropRemote forgets a device wholly; its slot is free after the commit that
+// cleared its bit everywhere.
+func (f *sqliteFolder) DropRemote(dev device.ID) error {
+	return f.writing("drop remote index", func(ch *change) error {
+		slot := ch.facts.devices.find(dev)
+		if slot < 0 {
+			return nil
+		}
+		if err := ch.forgetAll(slot); err != nil {
+			return err
+		}
+		ch.facts.devices = ch.facts.devices.without(slot)
+		return ch.c.run(stDeviceDelete, func(s *stmt) { s.bindInt(1, int64(slot)) })
+	})
+}
+
+// SetMeta keeps a small fact; the empty value is the same as none.
+func (f *sqliteFolder) SetMeta(key, value string) error {
+	return f.writing("set index fact", func(ch *change) error {
+		if value == "" {
+			return ch.c.run(stMetaDelete, func(s *stmt) { s.bindText(1, metaUser+key) })
+		}
+		return ch.c.run(stMetaSet, func(s *stmt) {
+			s.bindText(1, metaUser+key)
+			s.bindText(2, value)
+		})
+	})
+}

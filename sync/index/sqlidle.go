@@ -1,0 +1,75 @@
+package index
+
+import "fmt"
+
+// Idle gives memory back and folds the journal: a slice of stale block lists
+// is cleared, the journal goes into the file, the page cache shrinks until
+// the next write.
+func (f *sqliteFolder) Idle() error {
+	const op = "rest index"
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	if f.closed {
+		return errClosed(op)
+	}
+	f.w.mu.Lock()
+	defer f.w.mu.Unlock()
+	if err := f.sweepLists(); err != nil {
+		return classify(op, err)
+	}
+	if _, err := f.w.first(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return classify(op, err)
+	}
+	f.resting = true
+	return classify(op, f.w.exec(fmt.Sprintf(`PRAGMA cache_size=-%d`, idleCache), `PRAGMA shrink_memory`))
+}
+
+// wake makes the page cache large again. The caller holds w.mu.
+func (f *sqliteFolder) wake() error {
+	if !f.resting {
+		return nil
+	}
+	f.resting = false
+	return f.w.exec(fmt.Sprintf(`PRAGMA cache_size=-%d`, f.opts.CacheKiB))
+}
+
+// sweepLists deletes block lists that no row names any more, among the next
+// listSlice ones.
+func (f *sqliteFolder) sweepLists() error {
+	var stale []int64
+	last, seen := f.swept, 0
+	err := f.w.query(stListStale, func(s *stmt) {
+		s.bindInt(1, last)
+		s.bindInt(2, listSlice)
+	}, func(s *stmt) error {
+		last = s.int(0)
+		seen++
+		if s.int(1) == 0 {
+			stale = append(stale, last)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.swept = last
+	if seen < listSlice {
+		f.swept = 0
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	if err := f.w.run(stBegin, nil); err != nil {
+		return err
+	}
+	return f.w.end(f.deleteLists(stale))
+}
+
+func (f *sqliteFolder) deleteLists(ids []int64) error {
+	for _, id := range ids {
+		if err := f.w.run(stListDelete, func(s *stmt) { s.bindInt(1, id) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
