@@ -87,16 +87,6 @@ func noGOOS(t *Tree) []string {
 	return eachSelector(t, "runtime", "GOOS", (*File).IsTest)
 }
 
-func noSkip(t *Tree) []string {
-	var found []string
-	for _, name := range []string{"Skip", "Skipf", "SkipNow"} {
-		for _, recv := range []string{"t", "b", "f"} {
-			found = append(found, eachSelector(t, recv, name, func(f *File) bool { return !f.IsTest() })...)
-		}
-	}
-	return found
-}
-
 // eachSelector reports each use of x.name outside the files left out.
 func eachSelector(t *Tree, x, name string, leftOut func(*File) bool) []string {
 	var found []string
