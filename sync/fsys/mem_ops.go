@@ -1,7 +1,6 @@
 package fsys
 
 import (
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -87,13 +86,9 @@ func (m *Mem) OpenTemp(p relpath.Path) (f File, err error) {
 	return f, err
 }
 
-// errLinked: a temporary file that somebody gave a second name may not be
-// written to.
-var errLinked = fmt.Errorf("the file has another hard link: %w", fs.ErrPermission)
-
 // regular gives the regular file at a path.
 func (m *Mem) regular(path string, bits uint32) (*inode, error) {
-	ino, err := m.find(path)
+	ino, err := m.item(path)
 	switch {
 	case err != nil:
 		return nil, err
@@ -303,7 +298,7 @@ func (m *Mem) Mkdir(p relpath.Path, mode uint32) error {
 // Chmod sets the permission bits of a file or directory.
 func (m *Mem) Chmod(p relpath.Path, mode uint32) error {
 	return m.do(OpChmod, p, func() error {
-		ino, err := m.find(p.String())
+		ino, err := m.item(p.String())
 		switch {
 		case err != nil:
 			return err
@@ -323,7 +318,7 @@ func (m *Mem) setMode(ino *inode, mode uint32) {
 // Chtimes sets the modification time of anything.
 func (m *Mem) Chtimes(p relpath.Path, mtime int64) error {
 	return m.do(OpChtimes, p, func() error {
-		ino, err := m.find(p.String())
+		ino, err := m.item(p.String())
 		if err == nil {
 			m.setMtime(ino, mtime)
 		}
@@ -358,7 +353,7 @@ func (m *Mem) symlink(target, path string) error {
 // Readlink gives a symlink's target.
 func (m *Mem) Readlink(p relpath.Path) (target string, err error) {
 	err = m.do(OpReadlink, p, func() error {
-		ino, err := m.find(p.String())
+		ino, err := m.item(p.String())
 		switch {
 		case err != nil:
 			return err

@@ -150,6 +150,14 @@ func (m *Mem) find(path string) (*inode, error) {
 	return s.ent.ino, nil
 }
 
+// item gives the inode at a path that is not the root.
+func (m *Mem) item(path string) (*inode, error) {
+	if path == "" {
+		return nil, fs.ErrInvalid
+	}
+	return m.find(path)
+}
+
 // directory gives the directory at a path and refuses anything else.
 func (m *Mem) directory(path string) (*inode, error) {
 	dir, err := m.find(path)

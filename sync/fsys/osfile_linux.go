@@ -1,0 +1,77 @@
+package fsys
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// infoOf makes an Info of what os found.
+func infoOf(fi os.FileInfo) Info {
+	i := Info{
+		Kind: kindOf(fi.Mode()), Size: fi.Size(),
+		Mode: uint32(fi.Mode().Perm()), Mtime: fi.ModTime().UnixNano(),
+	}
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		i.Ctime = syscall.TimespecToNsec(st.Ctim)
+		i.Inode, i.Dev, i.Nlink = st.Ino, uint64(st.Dev), uint32(st.Nlink)
+	}
+	if i.Kind == Directory {
+		i.Size = 0
+	}
+	return i
+}
+
+// reserve allocates size bytes. It does nothing on btrfs, where a write goes
+// elsewhere anyway, and where the file system cannot.
+func reserve(fd uintptr, size int64) error {
+	var st unix.Statfs_t
+	if size <= 0 {
+		return nil
+	}
+	if err := retry(func() error { return unix.Fstatfs(int(fd), &st) }); err != nil {
+		return err
+	}
+	if uint32(st.Type) == unix.BTRFS_SUPER_MAGIC {
+		return nil
+	}
+	err := retry(func() error {
+		return unix.Fallocate(int(fd), unix.FALLOC_FL_KEEP_SIZE, 0, size)
+	})
+	if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
+		return nil
+	}
+	return err
+}
+
+// setTime sets the modification time and leaves the access time.
+func setTime(fd uintptr, mtime int64) error {
+	times := [2]unix.Timespec{{Nsec: unix.UTIME_OMIT}, unix.NsecToTimespec(mtime)}
+	return retry(func() error {
+		// A nil path means the descriptor itself; x/sys has no wrapper for it.
+		_, _, no := unix.Syscall6(unix.SYS_UTIMENSAT, fd, 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
+		if no != 0 {
+			return no
+		}
+		return nil
+	})
+}
+
+// startWriting queues a range for writing, without waiting.
+func startWriting(fd uintptr, off, n int64) error {
+	return unix.SyncFileRange(int(fd), off, n, unix.SYNC_FILE_RANGE_WRITE)
+}
+
+// retry repeats a call that a signal interrupted.
+func retry(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// foldsByDefault is what the system's own disks do with case.
+const foldsByDefault = false
