@@ -1,0 +1,158 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/block"
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+)
+
+// job is an entry that differs from its record, or has none.
+type job struct {
+	path relpath.Path
+	look fsys.Info
+	old  *index.Record
+}
+
+// examine reads an entry and says what to store. Trouble with the entry is
+// part of the outcome; an error is one of the index or the end of ctx.
+func (s *session) examine(ctx context.Context, j job) (outcome, error) {
+	switch j.look.Kind {
+	case fsys.Directory:
+		return s.examineDirectory(j)
+	case fsys.Symlink:
+		return s.examineLink(j)
+	}
+	return s.examineFile(ctx, j)
+}
+
+func (s *session) examineDirectory(j job) (outcome, error) {
+	f := &finding{job: j, FileInfo: bep.FileInfo{Name: j.path, Type: bep.TypeDirectory}}
+	global, err := s.global(j)
+	if err != nil {
+		return outcome{}, err
+	}
+	return s.conclude(f, global, outcome{}), nil
+}
+
+func (s *session) examineLink(j job) (outcome, error) {
+	global, err := s.global(j)
+	if err != nil {
+		return outcome{}, err
+	}
+	target, err := s.FS.Readlink(j.path)
+	if err != nil {
+		return s.trouble(j, err), nil
+	}
+	if !s.still(j) {
+		return outcome{moved: j.path}, nil
+	}
+	f := &finding{job: j, FileInfo: bep.FileInfo{Name: j.path, Type: bep.TypeSymlink, SymlinkTarget: target}}
+	return s.conclude(f, global, outcome{}), nil
+}
+
+// still reports whether the name looks as it did in the listing.
+func (s *session) still(j job) bool {
+	now, err := s.FS.Lstat(j.path)
+	return err == nil && now.Same(j.look)
+}
+
+// examineFile hashes a file between two looks at it, so that what is announced
+// are bytes that existed together.
+func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
+	global, err := s.global(j)
+	if err != nil {
+		return outcome{}, err
+	}
+	file, err := s.FS.Open(j.path)
+	if err != nil {
+		return s.trouble(j, err), nil
+	}
+	defer file.Close() // only read from: nothing is lost with the error
+	if now, err := file.Stat(); err != nil || !now.Same(j.look) {
+		return outcome{moved: j.path}, nil
+	}
+	start := s.Now()
+	blockSize := blockSizeOf(j, global)
+	blocks, err := s.Pool.HashFile(ctx, file, j.look.Size, blockSize)
+	switch {
+	case ctx.Err() != nil:
+		return outcome{}, context.Cause(ctx)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return outcome{moved: j.path}, nil
+	case err != nil:
+		return s.trouble(j, err), nil
+	}
+	if now, err := file.Stat(); err != nil || !now.Same(j.look) || !s.still(j) {
+		return outcome{moved: j.path}, nil
+	}
+	f := &finding{job: j, FileInfo: bep.FileInfo{Name: j.path, Type: bep.TypeFile}}
+	f.setBlocks(blocks, blockSize)
+	f.racy = racy(j.look, start, s.Now())
+	return s.conclude(f, global, outcome{hashed: j.look.Size}), nil
+}
+
+// racy reports whether a write after reading could have left the times as
+// they are, because the last write before it was in the same tick.
+func racy(look fsys.Info, start, end time.Time) bool {
+	from, to := start.Add(-racyWindow).UnixNano(), end.Add(racyWindow).UnixNano()
+	return look.Mtime >= from && look.Mtime <= to || look.Ctime >= from && look.Ctime <= to
+}
+
+// blockSizeOf chooses the block size: that of the record or version that the
+// content may turn out to equal, for only equal blocks show it.
+func blockSizeOf(j job, global *bep.FileInfo) int32 {
+	var before int32
+	if j.old != nil && len(j.old.Blocks) > 0 {
+		before = max(j.old.BlockSize, block.MinSize)
+		if j.old.Size == j.look.Size && legalSize(before) {
+			return before
+		}
+	}
+	if global != nil && global.IsFile() && global.Size == j.look.Size {
+		if size := max(global.BlockSize, block.MinSize); legalSize(size) {
+			return size
+		}
+	}
+	return block.SizeKeeping(j.look.Size, before)
+}
+
+func legalSize(size int32) bool {
+	return size >= block.MinSize && size <= block.MaxSize && size&(size-1) == 0
+}
+
+// global gives the version of the other devices where it may be adopted:
+// where our own record does not say what the content was made from.
+func (s *session) global(j job) (*bep.FileInfo, error) {
+	informed := j.old != nil && !s.uninformed(j.old)
+	if s.alone || informed && !s.receives() {
+		return nil, nil
+	}
+	g, _, ok, err := s.Index.Global(j.path)
+	if err != nil || !ok || g.Deleted || g.Invalid {
+		return nil, err
+	}
+	return &g, nil
+}
+
+// conclude adds the candidate of a finding to its outcome.
+func (s *session) conclude(f *finding, global *bep.FileInfo, o outcome) outcome {
+	o.candidate = s.candidate(f, global, s.Now().Unix())
+	return o
+}
+
+// trouble says why an entry could not be read.
+func (s *session) trouble(j job, err error) outcome {
+	if vanished(err) || errors.Is(err, fsys.ErrNotRegular) {
+		return outcome{moved: j.path}
+	}
+	name := j.path.String()
+	return outcome{problem: &Problem{name, fault.Wrap(fault.Item, "file-unreadable", "scan", name, err)}}
+}

@@ -1,0 +1,237 @@
+package scan
+
+import (
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/block"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/vector"
+)
+
+// racyWindow is the coarsest tick of a file system's clock: a second write
+// within it may leave the times of a file as they are.
+const racyWindow = 2 * time.Second
+
+// uninformed are the flags of a record that did not follow from what others
+// had announced (BEP section 4.7).
+const uninformed = index.Ignored | index.ReceiveOnly | index.Unsupported
+
+// uninformed reports whether rec's version says nothing about what rec was
+// made from, now that it is about to count again. A receive-only change in a
+// folder that still only receives goes on being one.
+func (o *Options) uninformed(rec *index.Record) bool {
+	flags := rec.Flags & uninformed
+	if o.receives() {
+		flags &^= index.ReceiveOnly
+	}
+	return flags != 0
+}
+
+// unchanged reports whether the disk shows no difference to the record. It
+// believes the stamp, which is what the disk itself gave back when the record
+// was made: some disks round times and drop permission bits.
+func (o *Options) unchanged(rec *index.Record, look fsys.Info) bool {
+	switch {
+	case rec.Deleted, o.uninformed(rec), rec.Type != typeOf(look.Kind):
+		return false
+	case rec.Type == bep.TypeDirectory:
+		return o.sameMode(rec, look)
+	case rec.Flags&index.MustRescan != 0:
+		return false
+	}
+	return rec.Stamp != index.Stamp{} && rec.Stamp == index.StampOf(look)
+}
+
+// sameMode reports whether nobody changed the permission bits.
+func (o *Options) sameMode(rec *index.Record, look fsys.Info) bool {
+	return o.NoPermissions || rec.NoPermissions ||
+		rec.Stamp != index.Stamp{} && rec.Stamp.Mode == look.Mode ||
+		equalModes(rec.Permissions, look.Mode)
+}
+
+// sameTime reports whether nobody changed the modification time.
+func sameTime(rec *index.Record, look fsys.Info) bool {
+	return rec.Stamp != index.Stamp{} && rec.Stamp.Mtime == look.Mtime || rec.ModUnixNano() == look.Mtime
+}
+
+func typeOf(k fsys.Kind) bep.FileType {
+	switch k {
+	case fsys.Directory:
+		return bep.TypeDirectory
+	case fsys.Symlink:
+		return bep.TypeSymlink
+	}
+	return bep.TypeFile
+}
+
+// finding is what an entry turned out to be: its content, and how it looked
+// before and after it was read.
+type finding struct {
+	job
+	bep.FileInfo // Name, Type and content only
+	racy         bool
+}
+
+// candidate makes the record for a finding. global is the version of other
+// devices, nil where there is none to consider; now is unix seconds. It gives
+// nil where there is nothing to store.
+//
+//   - The content and metadata of our record: only the stamp is new.
+//   - No record of ours that counts, and the content of the global version:
+//     that version is ours too. It is adopted as it stands if permissions and
+//     time agree as well; otherwise ours is the next version after it, with the
+//     disk's permissions and time.
+//   - Else: a new version after our own.
+func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candidate {
+	old := f.old
+	if old != nil && !old.Deleted && !o.uninformed(old) && old.SameContent(&f.FileInfo) && o.sameMeta(old, f.look) {
+		return restamped(f)
+	}
+	if global != nil && global.SameContent(&f.FileInfo) && !global.Invalid {
+		return o.adopted(f, global, now)
+	}
+	c := &Candidate{Old: old, Look: f.look, Record: o.described(f)}
+	var base vector.Vector
+	if old != nil {
+		base = old.Version
+		if o.uninformed(old) {
+			base = base.Only(uint64(o.Short))
+		}
+	}
+	o.setVersion(&c.Record, base, now)
+	return c
+}
+
+func (o *Options) sameMeta(rec *index.Record, look fsys.Info) bool {
+	switch rec.Type {
+	case bep.TypeSymlink:
+		return true
+	case bep.TypeDirectory:
+		return o.sameMode(rec, look)
+	}
+	return sameTime(rec, look) && o.sameMode(rec, look)
+}
+
+// restamped is the old record with a new stamp.
+func restamped(f *finding) *Candidate {
+	rec := *f.old
+	rec.Stamp = index.StampOf(f.look)
+	rec.Flags &^= index.MustRescan
+	if f.racy {
+		rec.Flags |= index.MustRescan
+	}
+	if rec.Stamp == f.old.Stamp && rec.Flags == f.old.Flags {
+		return nil
+	}
+	rec.Sequence = 0
+	return &Candidate{Record: rec, Old: f.old, Look: f.look, StampOnly: true}
+}
+
+// adopted takes over a version of another device that has the same content.
+func (o *Options) adopted(f *finding, global *bep.FileInfo, now int64) *Candidate {
+	c := &Candidate{Old: f.old, Look: f.look}
+	c.Record = index.Record{FileInfo: *global, Stamp: index.StampOf(f.look)}
+	c.Record.Sequence = 0
+	asGlobal := c.Record
+	asGlobal.Stamp = index.Stamp{} // the disk must show the global's own metadata
+	if !o.sameMeta(&asGlobal, f.look) {
+		platform, hash, previous := global.Platform, global.BlocksHash, global.PreviousBlocksHash
+		c.Record = o.described(f)
+		c.Record.Platform, c.Record.BlocksHash, c.Record.PreviousBlocksHash = platform, hash, previous
+		o.setVersion(&c.Record, global.Version, now)
+	}
+	if f.racy {
+		c.Record.Flags |= index.MustRescan
+	}
+	return c
+}
+
+// described is the record of a finding without its version.
+func (o *Options) described(f *finding) index.Record {
+	r := index.Record{FileInfo: f.FileInfo, Stamp: index.StampOf(f.look)}
+	r.ModifiedBy = o.Short
+	if f.racy {
+		r.Flags |= index.MustRescan
+	}
+	old := f.old
+	alike := old != nil && !old.Deleted && old.Type == r.Type
+	if alike {
+		r.Platform = old.Platform
+	}
+	if r.Type == bep.TypeSymlink { // has neither time nor permissions
+		r.NoPermissions = true
+		return r
+	}
+	r.NoPermissions = o.NoPermissions
+	r.SetModUnixNano(f.look.Mtime)
+	var before uint32
+	if alike {
+		before = old.Permissions
+		if sameTime(old, f.look) { // keeps digits that the disk cannot
+			r.ModifiedS, r.ModifiedNs = old.ModifiedS, old.ModifiedNs
+		}
+	}
+	r.Permissions = announcedMode(f.look.Mode, before)
+	if alike && o.sameMode(old, f.look) && !old.NoPermissions {
+		r.Permissions = before
+	}
+	if alike && r.Type == bep.TypeFile && !o.uninformed(old) {
+		o.descend(&r, old)
+	}
+	return r
+}
+
+// descend notes what a file's content was made from.
+func (o *Options) descend(r, old *index.Record) {
+	if old.SameContent(&r.FileInfo) {
+		r.BlocksHash, r.PreviousBlocksHash = old.BlocksHash, old.PreviousBlocksHash
+		return
+	}
+	r.PreviousBlocksHash = old.BlocksHash
+}
+
+// setVersion gives a changed record its version: the next after base, or in a
+// folder that only receives none at all.
+func (o *Options) setVersion(r *index.Record, base vector.Vector, now int64) {
+	if o.receives() {
+		r.Version = nil
+		r.Flags |= index.ReceiveOnly
+		return
+	}
+	r.Version = base.Bump(uint64(o.Short), now)
+}
+
+// deleted makes the record of a name that is gone.
+//
+// A record that was ignored, or a receive-only change in a folder that now
+// sends, is no proof that anybody wanted the name gone: its version is empty,
+// so that the next pull brings what the others have.
+func (o *Options) deleted(old *index.Record, now int64) *Candidate {
+	r := index.Record{FileInfo: bep.FileInfo{
+		Name: old.Name, Type: old.Type, Permissions: old.Permissions, NoPermissions: old.NoPermissions,
+		Platform: old.Platform, Deleted: true, ModifiedS: now, ModifiedBy: o.Short,
+	}}
+	if !o.uninformed(old) {
+		o.setVersion(&r, old.Version, now)
+	}
+	return &Candidate{Record: r, Old: old, Absent: true}
+}
+
+// ignoredCandidate takes a record out of the sync without deleting anything:
+// version kept, content cleared.
+func ignoredCandidate(old *index.Record) *Candidate {
+	r := *old
+	r.Flags = index.Ignored
+	r.Size, r.BlockSize, r.Blocks, r.BlocksHash, r.PreviousBlocksHash = 0, 0, nil, nil, nil
+	r.SymlinkTarget, r.Stamp, r.Sequence = "", index.Stamp{}, 0
+	return &Candidate{Record: r, Old: old, Unseen: true}
+}
+
+// setBlocks gives a file finding its content.
+func (f *finding) setBlocks(blocks []block.Info, blockSize int32) {
+	f.Size, f.BlockSize, f.Blocks = f.look.Size, blockSize, blocks
+	hash := block.ListHash(blocks)
+	f.BlocksHash = hash[:]
+}

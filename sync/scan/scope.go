@@ -1,0 +1,169 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
+)
+
+// walkScopes walks what was asked for.
+func (s *session) walkScopes(ctx context.Context, subtrees []relpath.Path) error {
+	tops, err := s.scopes(subtrees)
+	if err != nil {
+		return err
+	}
+	return s.collect(ctx, func(ctx context.Context) error {
+		for _, top := range tops {
+			cur, err := newCursor(s.Index, top)
+			if err != nil {
+				return err
+			}
+			w := &walker{session: s, cur: cur}
+			if top.IsRoot() {
+				err = w.directory(ctx, top)
+			} else {
+				err = w.subtree(ctx, top)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// scopes gives the subtrees to walk, none inside another. A subtree below a
+// directory that we have no record of is widened to that directory.
+func (s *session) scopes(subtrees []relpath.Path) ([]relpath.Path, error) {
+	if len(subtrees) == 0 {
+		return []relpath.Path{relpath.Root}, nil
+	}
+	var tops []relpath.Path
+	for _, p := range subtrees {
+		if p.Internal() {
+			continue
+		}
+		top, err := s.widen(p)
+		if err != nil {
+			return nil, err
+		}
+		tops = append(tops, top)
+	}
+	slices.SortFunc(tops, relpath.Path.Compare)
+	tops = slices.Compact(tops)
+	// The names below "a" need not follow it directly: "a-b" comes between.
+	return slices.DeleteFunc(slices.Clone(tops), func(p relpath.Path) bool {
+		return !p.IsRoot() && coveredAbove(tops, p)
+	}), nil
+}
+
+// coveredAbove reports whether a parent of p, at any height, is in tops.
+func coveredAbove(tops []relpath.Path, p relpath.Path) bool {
+	for dir := p.Dir(); ; dir = dir.Dir() {
+		if _, ok := slices.BinarySearchFunc(tops, dir, relpath.Path.Compare); ok {
+			return true
+		}
+		if dir.IsRoot() {
+			return false
+		}
+	}
+}
+
+// widen gives the highest directory above p, or p itself, that our records do
+// not have as a directory that takes part.
+func (s *session) widen(p relpath.Path) (relpath.Path, error) {
+	top := p
+	for dir := p.Dir(); !dir.IsRoot(); dir = dir.Dir() {
+		rec, ok, err := s.Index.Local(dir)
+		if err != nil {
+			return top, err
+		}
+		if !ok || !rec.IsDirectory() || s.uninformed(&rec) {
+			top = dir
+		}
+	}
+	return top, nil
+}
+
+// subtree walks one name and what is below it.
+func (w *walker) subtree(ctx context.Context, top relpath.Path) error {
+	it, err := w.lookup(ctx, top)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return w.unlisted(top, err)
+	}
+	if it != nil {
+		d, err := w.visit(ctx, top.Dir(), it)
+		if err != nil {
+			return err
+		}
+		if d.kind != nothing {
+			return w.descend(ctx, top.Dir(), d)
+		}
+	}
+	return w.under(top, w.missing)
+}
+
+// lookup finds a name on disk; nil without an error is proof of its absence.
+//
+// A plain look is enough to see that a file is there. To see that it is not,
+// or under exactly this name where the disk takes several spellings for one,
+// its directory is listed, or the nearest one above that exists.
+func (w *walker) lookup(ctx context.Context, p relpath.Path) (*item, error) {
+	if w.FS.CaseSensitive() {
+		look, err := w.FS.Lstat(p)
+		if err == nil {
+			return &item{name: p.Base(), info: look}, nil
+		}
+		if !vanished(err) {
+			return nil, err
+		}
+	}
+	dir, below, err := w.nearest(p)
+	if err != nil {
+		return nil, err
+	}
+	items, err := w.list(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(items, func(it item) bool { return it.name == below.Base() })
+	switch {
+	case i < 0:
+		return nil, nil
+	case below == p:
+		return &items[i], nil
+	case items[i].held || items[i].info.Kind == fsys.Other:
+		return nil, fault.New(fault.Item, "", "%s lies below something that cannot be entered", p)
+	case items[i].info.Kind == fsys.Directory:
+		return nil, errUnsettled(p)
+	}
+	return nil, nil // the parent became a file or a link
+}
+
+// nearest gives the nearest directory above p that exists, and the name in it
+// that leads to p.
+func (w *walker) nearest(p relpath.Path) (dir, below relpath.Path, err error) {
+	for below = p; ; below = below.Dir() {
+		dir = below.Dir()
+		look, err := w.FS.Lstat(dir)
+		switch {
+		case err == nil && look.Kind == fsys.Directory:
+			return dir, below, nil
+		case err != nil && !vanished(err) || dir.IsRoot():
+			return dir, below, errors.Join(err, errUnsettled(p))
+		}
+	}
+}
+
+// errUnsettled says that a name's parent came or went between two looks.
+func errUnsettled(p relpath.Path) error {
+	return fault.Wrap(fault.Retry, "", "look up", p.String(), fs.ErrNotExist)
+}
