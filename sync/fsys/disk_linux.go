@@ -38,7 +38,7 @@ var _ FS = (*disk)(nil)
 func openBest(path string, o Options) (FS, error) {
 	root, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_RDONLY, 0)
 	if err != nil {
-		return nil, fail(OpCheck, path, missing(err))
+		return nil, openFailed(path, err)
 	}
 	info, err := root.Stat()
 	if err != nil {

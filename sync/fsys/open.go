@@ -1,6 +1,8 @@
 package fsys
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -34,9 +36,28 @@ func checkRoot(path string, root os.FileInfo) error {
 	now, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return fail(OpCheck, path, missing(err))
+		return openFailed(path, err)
 	case !os.SameFile(root, now):
 		return fail(OpCheck, path, ErrRootChanged)
 	}
 	return nil
+}
+
+// errNoFolder: something else than a directory, or nothing, is at the path.
+var errNoFolder = fmt.Errorf("there is no directory at the folder's path: %w", fs.ErrNotExist)
+
+// openFailed is the failure to open or find the root at path. A file in its
+// place, or in the place of a parent, is the same as nothing.
+func openFailed(path string, err error) error {
+	for p := path; ; p = filepath.Dir(p) {
+		if i, serr := os.Stat(p); serr == nil {
+			if !i.IsDir() {
+				err = errNoFolder
+			}
+			return fail(OpCheck, path, err)
+		}
+		if p == filepath.Dir(p) {
+			return fail(OpCheck, path, err)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package fsys
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -117,12 +116,3 @@ var errLinked = fmt.Errorf("the file has another hard link: %w", fs.ErrPermissio
 
 // errOwner: a temporary file of another user may not be trusted.
 var errOwner = fmt.Errorf("the file is another user's: %w", fs.ErrPermission)
-
-// missing makes "a parent is no directory" the same as "does not exist", for
-// the path of the root.
-func missing(err error) error {
-	if errors.Is(withSentinel(err), ErrNotDirectory) {
-		return both{fs.ErrNotExist, err}
-	}
-	return err
-}

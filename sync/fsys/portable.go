@@ -26,6 +26,7 @@ import (
 type portable struct {
 	root *os.Root
 	info os.FileInfo // of the root when opened
+	dev  uint64      // of the root, 0 where the system does not tell
 	path string
 
 	caseKnown sync.Once
@@ -37,14 +38,14 @@ var _ FS = (*portable)(nil)
 func openPortable(path string) (FS, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
-		return nil, fail(OpCheck, path, missing(err))
+		return nil, openFailed(path, err)
 	}
 	info, err := root.Stat(".")
 	if err != nil {
 		_ = root.Close()
 		return nil, fail(OpCheck, path, err)
 	}
-	return &portable{root: root, info: info, path: path}, nil
+	return &portable{root: root, info: info, dev: infoOf(info).Dev, path: path}, nil
 }
 
 // in runs work with the directory p opened.
@@ -57,7 +58,7 @@ func (d *portable) in(p relpath.Path, work func(dir *os.Root) error) error {
 	}()
 	for rest := p.String(); rest != ""; {
 		name, more, _ := strings.Cut(rest, "/")
-		next, err := enter(dir, name)
+		next, err := d.enter(dir, name)
 		if err != nil {
 			return err
 		}
@@ -69,8 +70,9 @@ func (d *portable) in(p relpath.Path, work func(dir *os.Root) error) error {
 	return work(dir)
 }
 
-// enter opens a directory in a directory, not following a link.
-func enter(dir *os.Root, name string) (*os.Root, error) {
+// enter opens a directory in a directory, not following a link and not
+// entering another file system.
+func (d *portable) enter(dir *os.Root, name string) (*os.Root, error) {
 	seen, err := lstat(dir, name)
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func enter(dir *os.Root, name string) (*os.Root, error) {
 		return nil, err
 	}
 	got, err := next.Stat(".")
-	if err == nil && !os.SameFile(seen, got) {
+	if err == nil && (!os.SameFile(seen, got) || infoOf(got).Dev != d.dev) {
 		err = ErrNotDirectory
 	}
 	if err != nil {
@@ -123,7 +125,7 @@ func (d *portable) Lstat(p relpath.Path) (i Info, err error) {
 		return infoOf(fi), nil
 	}
 	err = d.at(OpLstat, p, func(dir *os.Root, name string) (err error) {
-		i, err = infoIn(dir, name)
+		i, err = d.infoIn(dir, name)
 		return err
 	})
 	return i, err
@@ -134,25 +136,34 @@ func (d *portable) LstatRaw(p relpath.Path, name string) (i Info, err error) {
 	err = checkBase(name)
 	if err == nil {
 		err = d.in(p, func(dir *os.Root) (err error) {
-			i, err = infoIn(dir, name)
+			i, err = d.infoIn(dir, name)
 			return err
 		})
 	}
 	return i, fail(OpLstat, rawPath(p, name), err)
 }
 
-func infoIn(dir *os.Root, name string) (Info, error) {
+func (d *portable) infoIn(dir *os.Root, name string) (Info, error) {
 	fi, err := lstat(dir, name)
 	if err != nil {
 		return Info{}, err
 	}
-	return infoOf(fi), nil
+	return d.seen(fi), nil
+}
+
+// seen is infoOf, with another file system's directory as Other.
+func (d *portable) seen(fi os.FileInfo) Info {
+	i := infoOf(fi)
+	if i.Kind == Directory && i.Dev != d.dev {
+		i.Kind = Other
+	}
+	return i
 }
 
 // ReadDir lists a directory completely, in byte order.
 func (d *portable) ReadDir(p relpath.Path) (entries []Entry, err error) {
 	err = d.in(p, func(dir *os.Root) error {
-		entries, err = list(dir)
+		entries, err = d.list(dir)
 		return err
 	})
 	if err != nil {
@@ -161,16 +172,12 @@ func (d *portable) ReadDir(p relpath.Path) (entries []Entry, err error) {
 	return entries, nil
 }
 
-func list(dir *os.Root) ([]Entry, error) {
+func (d *portable) list(dir *os.Root) ([]Entry, error) {
 	f, err := dir.Open(".")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	self, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
 	names, err := f.Readdirnames(-1)
 	if err != nil {
 		return nil, err
@@ -184,11 +191,7 @@ func list(dir *os.Root) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		i := infoOf(fi)
-		if i.Kind == Directory && i.Dev != infoOf(self).Dev {
-			i.Kind = Other // another file system
-		}
-		entries = append(entries, Entry{name, i})
+		entries = append(entries, Entry{name, d.seen(fi)})
 	}
 	sortEntries(entries)
 	return entries, nil

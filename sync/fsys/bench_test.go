@@ -1,0 +1,164 @@
+package fsys_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
+)
+
+// makeTree makes 50,000 entries, 25 files to a directory, and gives the
+// folder and the exact count.
+func makeTree(b *testing.B) (dir string, entries int) {
+	dir = b.TempDir()
+	const perDir = 25
+	for i := range 44 {
+		for j := range 44 {
+			sub := filepath.Join(dir, fmt.Sprintf("d%02d/e%02d", i, j))
+			must(b, os.MkdirAll(sub, 0o755))
+			entries++
+			for k := range perDir {
+				f, err := os.Create(filepath.Join(sub, fmt.Sprintf("file%02d.txt", k)))
+				must(b, err)
+				must(b, f.Close())
+				entries++
+			}
+		}
+		entries++
+	}
+	return dir, entries
+}
+
+func walk(b *testing.B, f fsys.FS, dir relpath.Path) int {
+	list, err := f.ReadDir(dir)
+	must(b, err)
+	n := len(list)
+	for _, e := range list {
+		if e.Info.Kind == fsys.Directory {
+			sub, err := dir.Join(e.Name)
+			must(b, err)
+			n += walk(b, f, sub)
+		}
+	}
+	return n
+}
+
+// BenchmarkWalk lists and stats 50,000 entries, in the ways there are.
+func BenchmarkWalk(b *testing.B) {
+	dir, want := makeTree(b)
+	measure := func(name string, count func(b *testing.B) int) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if got := count(b); got != want {
+					b.Fatalf("saw %d entries, want %d", got, want)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*want), "ns/entry")
+		})
+	}
+	for name, o := range map[string]fsys.Options{"best": {}, "portable": {Portable: true}} {
+		f, err := fsys.Open(dir, o)
+		must(b, err)
+		measure(name, func(b *testing.B) int { return walk(b, f, relpath.Root) })
+		must(b, f.Close())
+	}
+	measure("filepath.WalkDir", func(b *testing.B) int {
+		n := -1 // the root
+		must(b, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = d.Info()
+			}
+			n++
+			return err
+		}))
+		return n
+	})
+}
+
+const batch = 500 // files
+
+// BenchmarkDurableFiles makes small files durable under their names: as one
+// batch, and one by one.
+func BenchmarkDurableFiles(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		run  func(b *testing.B, f fsys.FS, round int)
+	}{
+		{"batch of 500", durableBatch}, {"one by one", durableSingly},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			f, err := fsys.Open(b.TempDir(), fsys.Options{})
+			must(b, err)
+			round := 0
+			for b.Loop() {
+				must(b, f.Mkdir(path(fmt.Sprintf("d%d", round)), 0o755))
+				bench.run(b, f, round)
+				round++
+			}
+			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "files/s")
+			must(b, f.Close())
+		})
+	}
+}
+
+func durableBatch(b *testing.B, f fsys.FS, round int) {
+	files := make([]fsys.File, batch)
+	for i := range files {
+		files[i] = smallFile(b, f, round, i)
+	}
+	must(b, f.SyncFiles(files))
+	for i, h := range files {
+		must(b, h.Close())
+		must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
+	}
+	must(b, f.SyncDirs([]relpath.Path{smallName(round, 0, "").Dir()}))
+}
+
+func durableSingly(b *testing.B, f fsys.FS, round int) {
+	for i := range batch {
+		h := smallFile(b, f, round, i)
+		must(b, f.SyncFiles([]fsys.File{h}))
+		must(b, h.Close())
+		must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
+	}
+	must(b, f.SyncDirs([]relpath.Path{smallName(round, 0, "").Dir()}))
+}
+
+func smallFile(b *testing.B, f fsys.FS, round, i int) fsys.File {
+	h, err := f.Create(smallName(round, i, "tmp"))
+	must(b, err)
+	_, err = h.WriteAt(make([]byte, 4000), 0)
+	must(b, err)
+	must(b, h.SetMeta(0o644, 1e18))
+	return h
+}
+
+func smallName(round, i int, ext string) relpath.Path {
+	return path(fmt.Sprintf("d%d/f%d.%s", round, i, ext))
+}
+
+// BenchmarkLstat looks at a name six levels deep: what resolving each path
+// afresh costs.
+func BenchmarkLstat(b *testing.B) {
+	dir := b.TempDir()
+	const deep = "a/b/c/d/e/f"
+	must(b, os.MkdirAll(filepath.Join(dir, deep), 0o755))
+	for name, o := range map[string]fsys.Options{
+		"best": {}, "walking": {NoOpenat2: true}, "portable": {Portable: true},
+	} {
+		b.Run(name, func(b *testing.B) {
+			f, err := fsys.Open(dir, o)
+			must(b, err)
+			for b.Loop() {
+				_, err := f.Lstat(path(deep))
+				must(b, err)
+			}
+			must(b, f.Close())
+		})
+	}
+}
