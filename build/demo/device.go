@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -91,10 +92,27 @@ func (d *device) start(ctx context.Context) error {
 		defer close(ended)
 		_ = engine.Wait() // its log tells how it ended
 	}(d.engine)
-	return until(ctx, d.name+" answers", func() bool {
+	answers := false
+	err = until(ctx, d.name+" answers", func() bool {
 		_, err := d.run(ctx, "status", "--json")
-		return err == nil
+		answers = err == nil
+		return answers || d.hasEnded()
 	})
+	if err == nil && !answers {
+		text, _ := os.ReadFile(d.home + ".log") // without it the message is only shorter
+		err = fmt.Errorf("the engine of %s ended at once: %s", d.name, bytes.TrimSpace(text))
+	}
+	return err
+}
+
+// hasEnded reports whether the engine's process is over.
+func (d *device) hasEnded() bool {
+	select {
+	case <-d.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // stop ends the engine as a person does, and insists if need be.

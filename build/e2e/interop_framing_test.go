@@ -45,6 +45,25 @@ func answers(t *testing.T, c *rawClient, id int) {
 	}
 }
 
+func TestTheRawClientSpeaksWithSyncthing(t *testing.T) {
+	if !needSyncthing(t) {
+		return
+	}
+	cert, id := identity(t, "syncthing")
+	theirs := newSyncthing(t, "theirs")
+	theirs.peers = []stPeer{{ID: id.String(), Compression: "always", Address: "dynamic"}}
+	write(t, theirs.dir, "file", sharedFile)
+	theirs.Start(t)
+	theirs.Scan(t)
+	c := rawPeer(t, theirs, cert, id)
+	index := c.expect(t, kindIndex)
+	if name := parse(parse(index.body).bytes(2)).bytes(1); string(name) != "file" {
+		t.Errorf("the index names %q, want the file", name)
+	}
+	answers(t, c, 0)
+	answers(t, c, 1)
+}
+
 func TestInterop15WhatIsUnknownIsSkipped(t *testing.T) {
 	ours, c := newServed(t)
 	id := 0

@@ -239,14 +239,14 @@ func (c *rawClient) dropped() error {
 	}
 }
 
-// rawPeer is a raw client that a Lanyard knows and shares its folder with,
-// after Hello and ClusterConfig.
-func rawPeer(t *testing.T, to *lanyard, cert tls.Certificate, id device.ID) *rawClient {
+// rawPeer is a raw client that a node knows and shares its folder with, after
+// Hello and ClusterConfig.
+func rawPeer(t *testing.T, to node, cert tls.Certificate, id device.ID) *rawClient {
 	t.Helper()
 	c, err := dialRaw(t, to, tlsFor("bep/1.0", cert))
 	must(t, err)
 	must(t, c.greet())
-	theirs, err := device.Parse(to.id)
+	theirs, err := device.Parse(to.ID())
 	must(t, err)
 	c.send(t, kindClusterConfig, clusterConfig(folderID, id, theirs), false)
 	c.expect(t, kindClusterConfig)

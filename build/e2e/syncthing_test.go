@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -300,15 +299,4 @@ func (s *syncthing) pending() (map[string]pendingDevice, error) {
 	var p map[string]pendingDevice
 	err := s.call(http.MethodGet, "cluster/pending/devices", nil, &p)
 	return p, err
-}
-
-// modifiedBy gives the short ID of the device that made the global version.
-func (s *syncthing) modifiedBy(name string) (string, error) {
-	var f struct {
-		Global struct {
-			ModifiedBy string `json:"modifiedBy"`
-		} `json:"global"`
-	}
-	err := s.call(http.MethodGet, "db/file?folder="+folderID+"&file="+url.QueryEscape(name), nil, &f)
-	return f.Global.ModifiedBy, err
 }
