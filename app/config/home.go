@@ -3,7 +3,9 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -56,21 +58,24 @@ func (h Home) certFile() string     { return filepath.Join(h.dir, "cert.pem") }
 func (h Home) keyFile() string      { return filepath.Join(h.dir, "key.pem") }
 func (h Home) lockFile() string     { return filepath.Join(h.dir, "lock") }
 
-// create makes the directory for this user alone if it is not there.
+// create makes the directory for this user alone if it is not there. One that
+// is there and empty is taken over in the same way; any other is left as it is.
 func (h Home) create() error {
-	if info, err := os.Stat(h.dir); err == nil {
-		if !info.IsDir() {
-			return fault.New(fault.Node, "", "the home %s is not a directory: choose another with --home", h.dir)
-		}
+	err := os.MkdirAll(filepath.Dir(h.dir), 0o700)
+	if err == nil {
+		err = os.Mkdir(h.dir, 0o700)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fault.Wrap(fault.Node, "", "make the home", "", err)
+	}
+	entries, err := os.ReadDir(h.dir)
+	if err != nil {
+		return fault.Wrap(fault.Node, "", "open the home (choose another with --home)", "", err)
+	}
+	if len(entries) > 0 {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(h.dir), 0o700); err != nil {
-		return fault.Wrap(fault.Node, "", "make the home", "", err)
-	}
-	if err := makePrivateDirectory(h.dir); err != nil {
-		return fault.Wrap(fault.Node, "", "make the home", "", err)
-	}
-	return nil
+	return fault.Wrap(fault.Node, "", "make the home private", "", makePrivate(h.dir))
 }
 
 // Exposed names what of the home other users of this computer can read, "" for

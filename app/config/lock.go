@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"lanyard/sync/fault"
@@ -68,4 +69,21 @@ func (h Home) Holder() (Holder, bool) {
 		return Holder{}, false // being written just now, or given back
 	}
 	return holder, true
+}
+
+// Held reports whether a program holds the home's lock right now.
+func (h Home) Held() (bool, error) {
+	f, err := os.OpenFile(h.lockFile(), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fault.Wrap(fault.Node, "", "open lock", "", err)
+	}
+	err = tryLock(f) // given back when f is closed
+	held := errors.Is(err, ErrLocked)
+	if held {
+		err = nil
+	}
+	return held, fault.Wrap(fault.Node, "", "look at the lock", "", errors.Join(err, f.Close()))
 }

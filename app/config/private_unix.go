@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// makePrivateDirectory makes a directory that only this user can enter.
-func makePrivateDirectory(dir string) error { return os.Mkdir(dir, 0o700) }
+// makePrivate lets only this user enter a directory.
+func makePrivate(dir string) error { return os.Chmod(dir, 0o700) }
 
 // readableByOthers reports whether the mode lets group or others read.
 func readableByOthers(name string) (bool, error) {

@@ -2,15 +2,14 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/windows"
 )
 
-// makePrivateDirectory makes a directory that only this user and the system
-// can enter; what is made inside inherits that.
-func makePrivateDirectory(dir string) error {
+// makePrivate lets only this user and the system enter a directory; what is
+// made inside inherits that.
+func makePrivate(dir string) error {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return fmt.Errorf("find the current user: %w", err)
@@ -25,9 +24,6 @@ func makePrivateDirectory(dir string) error {
 	acl, _, err := sd.DACL()
 	if err != nil {
 		return fmt.Errorf("make an access list: %w", err)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
 	}
 	return windows.SetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT,
 		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION,

@@ -62,6 +62,9 @@ func TestIdentityIsMadeOnceAndKept(t *testing.T) {
 
 func TestHomeAndKeyAreForThisUserAlone(t *testing.T) {
 	h := newHome(t)
+	if err := os.Mkdir(h.Dir(), 0o755); err != nil { // made by hand beforehand
+		t.Fatal(err)
+	}
 	closeStore(t, open(t, h))
 	if exposed, err := h.Exposed(); exposed != "" || err != nil {
 		t.Errorf("a new home exposes %q, error %v", exposed, err)

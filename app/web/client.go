@@ -20,6 +20,9 @@ import (
 // ErrNotRunning is wrapped by the error of a Dial that nobody answered.
 var ErrNotRunning = errors.New("no engine answers")
 
+// errEnded is the end of a stream whose server has gone.
+var errEnded = errors.New("the engine has ended")
+
 // Client is the contract of package service, reached over HTTP. Its errors are
 // *service.Error where the service answered. It may be used from any
 // goroutine.
@@ -183,7 +186,10 @@ func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("the engine has ended: %w", err)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errEnded
+	}
+	return fmt.Errorf("read from the engine: %w", err)
 }
 
 // at joins path segments, whatever they hold.
@@ -217,7 +223,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, out any) err
 		return err
 	}
 	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
-		return fmt.Errorf("read the engine's answer: %w", ended(ctx, err))
+		return ended(ctx, err)
 	}
 	return nil
 }

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"lanyard/app/service"
+	"lanyard/app/web"
+)
+
+func (a *app) folderCommand() *cobra.Command {
+	c := group("folder", "The folders of this device")
+	c.AddCommand(
+		a.folderList(), a.folderAdd(), a.folderShare(), a.folderUnshare(), a.folderAccept(), a.folderRemove(),
+		a.folderPause("pause", "Stop syncing a folder for now", true),
+		a.folderPause("resume", "Sync a paused folder again", false),
+	)
+	return c
+}
+
+func (a *app) folderList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List the configured folders", Args: takes(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withSettings(c.Context(), func(s settings) error {
+				shares, err := s.Folders(c.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return a.printJSON(shares)
+				}
+				return a.printShares(shares)
+			})
+		},
+	}
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func (a *app) printShares(shares []service.Share) error {
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	for _, f := range shares {
+		state := f.Type
+		if f.Paused {
+			state += ", paused"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.ID, oneLine(f.Label), oneLine(f.Path), state)
+	}
+	return w.Flush()
+}
+
+func (a *app) folderAdd() *cobra.Command {
+	var req service.NewShare
+	c := &cobra.Command{
+		Use: "add PATH", Short: "Add a folder and print its ID", Args: takes(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			req.Path = path
+			return a.withSettings(c.Context(), func(s settings) error {
+				added, err := s.AddFolder(c.Context(), req)
+				if err != nil {
+					return err
+				}
+				return a.say("%s", added.ID)
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&req.ID, "id", "", "its ID on every device (default: a random one)")
+	f.StringVar(&req.Label, "label", "", "its name for people (default: the directory's)")
+	f.StringVar(&req.Type, "type", "send-receive", "send-receive, send-only, receive-only or receive-encrypted")
+	f.StringArrayVar(&req.Devices, "share", nil, "device to share it with; may be repeated")
+	f.BoolVar(&req.NoBrake, "no-brake", false, "let mass deletions through without asking")
+	return c
+}
+
+func (a *app) folderShare() *cobra.Command {
+	return &cobra.Command{
+		Use: "share ID DEVICE", Short: "Share a folder with a device", Args: takes(2, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withSettings(c.Context(), func(s settings) error {
+				_, err := s.ShareFolder(c.Context(), args[0], args[1])
+				return err
+			})
+		},
+	}
+}
+
+func (a *app) folderUnshare() *cobra.Command {
+	return &cobra.Command{
+		Use: "unshare ID DEVICE", Short: "Stop sharing a folder with a device", Args: takes(2, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withSettings(c.Context(), func(s settings) error {
+				_, err := s.UnshareFolder(c.Context(), args[0], args[1])
+				return err
+			})
+		},
+	}
+}
+
+func (a *app) folderAccept() *cobra.Command {
+	return &cobra.Command{
+		Use: "accept ID PATH", Short: "Join a folder that another device offers", Args: takes(2, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := filepath.Abs(args[1])
+			if err != nil {
+				return err
+			}
+			return a.withEngine(c.Context(), func(s *web.Client) error {
+				joined, err := s.Accept(c.Context(), args[0], service.Acceptance{Path: path})
+				if err != nil {
+					return err
+				}
+				return a.say("joined %s at %s", strconv.Quote(joined.Label), oneLine(joined.Path))
+			})
+		},
+	}
+}
+
+func (a *app) folderRemove() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove ID", Short: "Stop syncing a folder; its files stay", Args: takes(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withSettings(c.Context(), func(s settings) error {
+				return s.RemoveFolder(c.Context(), args[0])
+			})
+		},
+	}
+}
+
+func (a *app) folderPause(use, short string, paused bool) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " ID", Short: short, Args: takes(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withSettings(c.Context(), func(s settings) error {
+				_, err := s.ChangeFolder(c.Context(), args[0], service.ShareChange{Paused: &paused})
+				return err
+			})
+		},
+	}
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lanyard/app/config"
+	"lanyard/app/node"
+	"lanyard/app/service"
+	"lanyard/app/web"
+	"lanyard/sync/fault"
+)
+
+// serving is what "lanyard serve" was asked for.
+type serving struct {
+	listen      []string
+	noDiscovery bool
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var s serving
+	c := &cobra.Command{
+		Use: "serve", Short: "Run the engine in the foreground", Args: takes(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := config.CheckAddresses(s.listen); err != nil {
+				return wrongUsage(c, err)
+			}
+			return a.serve(c.Context(), s)
+		},
+	}
+	c.Flags().StringArrayVar(&s.listen, "listen", nil, "address to listen on, quic://ADDR:PORT; may be repeated")
+	c.Flags().BoolVar(&s.noDiscovery, "no-discovery", false, "use fixed and remembered addresses only")
+	return c
+}
+
+// errStopped is the cause of the end when someone asked the program to stop.
+var errStopped = errors.New("asked to stop")
+
+// serve runs everything until ctx ends or someone asks it to stop, both of
+// which are success.
+func (a *app) serve(ctx context.Context, s serving) (err error) {
+	home, err := a.home()
+	if err != nil {
+		return err
+	}
+	logs := &lateFile{} // first, so that a closed standard error does not silence it
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(logs, a.Err), nil))
+	n, err := openNode(ctx, node.Options{
+		Home: home, Listen: s.listen, Discovery: !s.noDiscovery,
+		Version: a.Version, Log: log, Engine: a.Engine,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	if err := logs.open(home.LogFile()); err != nil {
+		return fault.Wrap(fault.Node, "", "open log", "", err)
+	}
+	defer func() { err = errors.Join(err, logs.Close()) }()
+	return a.runNode(ctx, n, log)
+}
+
+func (a *app) runNode(ctx context.Context, n *node.Node, log *slog.Logger) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s, err := service.New(n, func() { stop(errStopped) })
+	if err != nil {
+		return err
+	}
+	if exposed, err := n.Store().Home().Exposed(); err == nil && exposed != "" {
+		log.Warn("other users can read what only this one should", "file", exposed)
+	}
+	home := n.Store().Home()
+	l, address, err := web.Listen(web.Place{Socket: home.SocketFile(), Digest: home.Digest()})
+	if err != nil {
+		return err
+	}
+	if err := n.Store().Announce(address); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	log.Info("running", "version", a.Version, "device", n.ID().Short().String())
+	err = runAll(ctx, stop, n, s, l)
+	if errors.Is(err, errStopped) || errors.Is(err, context.Canceled) {
+		log.Info("stopped")
+		return nil
+	}
+	log.Error("stopped", "error", err)
+	return err
+}
+
+// runAll runs engine, event stream and control socket, ends all when one ends,
+// and gives the cause.
+func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener) error {
+	var running sync.WaitGroup
+	for _, run := range []func() error{
+		func() error { return n.Run(ctx) },
+		func() error { return s.Run(ctx) },
+		func() error { return web.Serve(ctx, l, web.Handler(s)) },
+	} {
+		running.Go(func() {
+			err := run()
+			if err == nil {
+				err = errors.New("a part of the engine ended without a reason")
+			}
+			stop(err) // only the first one counts
+		})
+	}
+	running.Wait()
+	return context.Cause(ctx)
+}
+
+// untilReleased returns when the home is free for another engine.
+func untilReleased(ctx context.Context, home config.Home) error {
+	for {
+		held, err := home.Held()
+		if err != nil || !held {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(homePause):
+		}
+	}
+}
+
+// maxLog is the size in bytes at which a log is set aside when the next run
+// starts: one old log is kept.
+const maxLog = 10 << 20
+
+// lateFile is a log file that is opened once the home is ours; what is written
+// before goes nowhere. slog writes from one goroutine at a time.
+type lateFile struct{ file *os.File }
+
+func (l *lateFile) open(name string) error {
+	if info, err := os.Stat(name); err == nil && info.Size() > maxLog {
+		if err := os.Rename(name, name+".1"); err != nil {
+			return fmt.Errorf("set the old log aside: %w", err)
+		}
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	l.file = f
+	return err
+}
+
+// Write writes to the file if there is one.
+func (l *lateFile) Write(p []byte) (int, error) {
+	if l.file == nil {
+		return len(p), nil
+	}
+	return l.file.Write(p)
+}
+
+// Close closes the file.
+func (l *lateFile) Close() error { return l.file.Close() }

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"lanyard/app/service"
+	"lanyard/app/web"
+	"lanyard/sync/status"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var asJSON, watch bool
+	c := &cobra.Command{
+		Use: "status", Short: "Print the state of folders and devices", Args: takes(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withEngine(c.Context(), func(s *web.Client) error {
+				if watch {
+					return quietEnd(c.Context(), s.Follow(c.Context(), a.watcher(asJSON)))
+				}
+				snap, err := s.Status(c.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return a.printJSON(snap)
+				}
+				_, err = io.WriteString(a.Out, view(snap))
+				return err
+			})
+		},
+	}
+	jsonFlag(c, &asJSON)
+	c.Flags().BoolVar(&watch, "watch", false, "follow the changes until interrupted")
+	return c
+}
+
+// quietEnd takes an interrupt by the person who watches for a success.
+func quietEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// watcher gives what shows one state after the other: JSON documents, a view
+// that redraws itself on a terminal, or a line for each change.
+func (a *app) watcher(asJSON bool) func(service.SnapshotEvent) error {
+	switch {
+	case asJSON:
+		return func(e service.SnapshotEvent) error { return a.printJSON(e.Status) }
+	case isTerminal(a.Out):
+		return func(e service.SnapshotEvent) error {
+			// To the top left, and erase what is below.
+			_, err := io.WriteString(a.Out, "\x1b[H\x1b[J"+view(e.Status))
+			return err
+		}
+	}
+	last := ""
+	return func(e service.SnapshotEvent) error {
+		line := summary(e.Status)
+		if line == last {
+			return nil
+		}
+		last = line
+		return a.say("%s", line)
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// view draws the whole state for people.
+func view(s status.Snapshot) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintln(&b, oneLine(fmt.Sprintf(format, args...))) }
+	line("%s  %s", s.Name, s.DeviceID)
+	for _, p := range s.Problems {
+		line("! %s", problemText(&p))
+	}
+	for _, f := range s.Folders {
+		line("")
+		line("%s (%s)  %s", f.Label, f.ID, f.Path)
+		line("  %s, %s, %s", folderState(f), count(f.Local.Files, "file"), size(f.Local.Bytes))
+		if f.Problem != nil {
+			line("  ! %s", problemText(f.Problem))
+		}
+		for _, p := range f.Progress.Files {
+			line("  %s  %s of %s", p.Name, size(p.Done), size(p.Total))
+		}
+		for _, failed := range f.Failed {
+			line("  ! %s: %s", failed.Name, failed.Text)
+		}
+	}
+	if len(s.Devices) > 0 {
+		line("")
+	}
+	for _, d := range s.Devices {
+		line("%s  %s", d.Name, deviceState(d))
+		if d.Problem != nil {
+			line("  ! %s", problemText(d.Problem))
+		}
+	}
+	for _, o := range s.Offers {
+		line("%s", offerText(o))
+	}
+	return b.String()
+}
+
+func problemText(p *status.Problem) string {
+	if p.Text != "" {
+		return p.Text
+	}
+	return string(p.Code)
+}
+
+// folderState gives what a folder is doing, with how far it has come.
+func folderState(f status.Folder) string {
+	out := string(f.State)
+	if f.Need.Items > 0 {
+		out += fmt.Sprintf(", %s (%s) to get", count(f.Need.Items, "item"), size(f.Need.Bytes))
+	}
+	if p := f.Progress; f.State == status.Syncing && p.TotalBytes > 0 {
+		out += fmt.Sprintf(", %s/s, %s left", size(int64(p.Rate)), size(p.TotalBytes-p.DoneBytes))
+		if p.SecondsLeft > 0 {
+			out += ", " + span(p.SecondsLeft)
+		}
+	}
+	if f.Conflicts > 0 {
+		out += ", " + count(f.Conflicts, "conflict")
+	}
+	if f.Held > 0 {
+		out += ", " + count(f.Held, "deletion") + " held"
+	}
+	return out
+}
+
+func deviceState(d status.Device) string {
+	switch {
+	case d.Paused:
+		return "paused"
+	case !d.Connected:
+		return "not connected"
+	}
+	out := "connected, " + d.Address
+	if d.Client != "" {
+		out += ", " + d.Client
+	}
+	out += fmt.Sprintf(", in %s/s, out %s/s", size(int64(d.InRate)), size(int64(d.OutRate)))
+	var items, bytes int64
+	for _, need := range d.Folders {
+		items += need.NeedItems
+		bytes += need.NeedBytes
+	}
+	if items > 0 {
+		out += fmt.Sprintf(", lacks %s (%s)", count(items, "item"), size(bytes))
+	}
+	return out
+}
+
+func offerText(o status.Offer) string {
+	if o.Folder == "" {
+		return fmt.Sprintf("%s (%s) asks to connect: lanyard device add %s", o.Name, o.Address, o.Device)
+	}
+	return fmt.Sprintf("%s offers the folder %s: lanyard folder accept %q PATH", o.Name, o.Label, o.Folder)
+}
+
+// summary gives the state on one line.
+func summary(s status.Snapshot) string {
+	parts := make([]string, 0, len(s.Folders)+len(s.Devices)+1)
+	for _, f := range s.Folders {
+		part := f.Label + ": " + folderState(f)
+		if f.Problem != nil {
+			part += ", " + problemText(f.Problem)
+		}
+		parts = append(parts, part)
+	}
+	for _, d := range s.Devices {
+		state := "not connected"
+		if d.Connected {
+			state = "connected"
+		}
+		parts = append(parts, d.Name+": "+state)
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "no folders and no devices yet")
+	}
+	return oneLine(strings.Join(parts, " · "))
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"lanyard/app/cli"
+	"lanyard/app/node/nodetest"
+)
+
+// scripts are the directories of the scripts that run. Those in
+// testdata/script/engine need a working engine.
+var scripts = []string{
+	"testdata/script",
+	"testdata/script/idle",
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"lanyard": main,
+		// lanyard-idle has an engine that does no work, for scripts about what
+		// stands above it.
+		"lanyard-idle": func() {
+			ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer cancel()
+			options := cli.Options{Version: "test", Engine: nodetest.New().Make}
+			os.Exit(cli.Run(ctx, options, os.Args[1:]))
+		},
+	})
+}
+
+func TestScripts(t *testing.T) {
+	for _, dir := range scripts {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir: dir,
+				Setup: func(e *testscript.Env) error {
+					e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
+					e.Setenv("XDG_RUNTIME_DIR", e.WorkDir)
+					return nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"await":   await,
+					"listens": listens,
+					"lookup":  lookup,
+					"status":  status,
+				},
+			})
+		})
+	}
+}
+
+// await runs a program until it succeeds: "await lanyard status".
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: await program [args...]")
+	}
+	deadline := time.After(30 * time.Second)
+	for {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("await %v: %v", args, errors.Join(err, context.DeadlineExceeded))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// lookup puts the first line of a file into a variable: "lookup id.txt ID".
+func lookup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lookup file VARIABLE")
+	}
+	text := ts.ReadFile(args[0])
+	for i, r := range text {
+		if r == '\n' {
+			text = text[:i]
+			break
+		}
+	}
+	ts.Setenv(args[1], text)
+}
+
+// listens puts the first address of a status document into a variable:
+// "listens status.json ADDRESS".
+func listens(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: listens file VARIABLE")
+	}
+	var document struct {
+		Listen []string `json:"listen"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &document))
+	if len(document.Listen) == 0 {
+		ts.Fatalf("%s lists no address", args[0])
+	}
+	ts.Setenv(args[1], document.Listen[0])
+}
+
+// status runs a program and wants one exit code: "status 2 lanyard nonsense".
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status code program [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%v: exit code %d, want %d", args[1:], got, want)
+	}
+}
