@@ -60,10 +60,12 @@ block_cross() {
 build/need.sh go gcc || exit 1
 blocks=("$@")
 [ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit fuzz real cross)
+for block in "${blocks[@]}"; do
+  declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
+done
 
 summary="" failed=0 began=$SECONDS
 for block in "${blocks[@]}"; do
-  declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
   printf '\n== %s\n' "$block"
   start=$SECONDS word=ok
   "block_$block" || { word=FAILED; failed=1; }
