@@ -33,10 +33,11 @@ type sqliteFolder struct {
 
 // facts are the small things that are read often, as of the last commit.
 type facts struct {
-	indexID bep.IndexID
-	seq     int64
-	tally   tally
-	devices deviceTable
+	indexID   bep.IndexID
+	seq       int64
+	tally     tally
+	devices   deviceTable
+	byContent bool // contentIndex exists
 }
 
 // openFolder opens or creates a folder's database, in the exclusive mode if
@@ -161,8 +162,12 @@ func (f *sqliteFolder) loadFacts() (clean bool, err error) {
 	if err := f.w.loadTally(&x.tally); err != nil {
 		return false, err
 	}
+	err = f.w.query(stHasIndex, nil, func(*stmt) error {
+		x.byContent = true
+		return nil
+	})
 	f.facts = x
-	return flag == 1, nil
+	return flag == 1, err
 }
 
 func (c *conn) loadTally(t *tally) error {

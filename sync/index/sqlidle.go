@@ -2,11 +2,14 @@ package index
 
 import "fmt"
 
-// Idle gives memory back and folds the journal: a slice of stale block lists
-// is cleared, the journal goes into the file, the page cache shrinks until
+// Idle gives memory back and folds the journal: the index by content is made
+// if it was not wanted before, a slice of stale block lists is cleared, the journal goes into the file, the page cache shrinks until
 // the next write.
 func (f *sqliteFolder) Idle() error {
 	const op = "rest index"
+	if err := f.indexContent(); err != nil {
+		return err
+	}
 	f.gate.RLock()
 	defer f.gate.RUnlock()
 	if f.closed {
@@ -22,6 +25,18 @@ func (f *sqliteFolder) Idle() error {
 	}
 	f.resting = true
 	return classify(op, f.w.exec(fmt.Sprintf(`PRAGMA cache_size=-%d`, idleCache), `PRAGMA shrink_memory`))
+}
+
+// indexContent makes the index by content if there is none yet and there is
+// something to put into it: a few microseconds for each of our files.
+func (f *sqliteFolder) indexContent() error {
+	if x := f.now(); x.byContent || x.tally.count(localSlot).Files == 0 {
+		return nil
+	}
+	return f.writing("index content", func(ch *change) error {
+		ch.facts.byContent = true
+		return ch.c.exec(contentIndex)
+	})
 }
 
 // wake makes the page cache large again. The caller holds w.mu.

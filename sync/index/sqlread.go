@@ -291,6 +291,12 @@ func (f *sqliteFolder) LocalByContent(hash [32]byte, size int64, limit int) (out
 	if size <= 0 || limit <= 0 {
 		return nil, f.alive("find content")
 	}
+	if err := f.indexContent(); err != nil {
+		return nil, err
+	}
+	if !f.now().byContent {
+		return nil, f.alive("find content")
+	}
 	err = f.reading("find content", func(c *conn) error {
 		out, err = c.byContent(hash, size, limit)
 		return err

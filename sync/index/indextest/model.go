@@ -21,6 +21,8 @@ type model struct {
 	remote  map[device.ID]map[string]bep.FileInfo
 	peers   map[device.ID]index.PeerState
 	meta    map[string]string
+
+	winners map[string]*bep.FileInfo // answers of global since the last change
 }
 
 func newModel(id bep.IndexID) *model {
@@ -30,10 +32,12 @@ func newModel(id bep.IndexID) *model {
 		remote:  map[device.ID]map[string]bep.FileInfo{},
 		peers:   map[device.ID]index.PeerState{},
 		meta:    map[string]string{},
+		winners: map[string]*bep.FileInfo{},
 	}
 }
 
 func (m *model) update(recs []index.Record) {
+	clear(m.winners)
 	for _, r := range recs {
 		m.seq++
 		r.Sequence = m.seq
@@ -43,6 +47,7 @@ func (m *model) update(recs []index.Record) {
 }
 
 func (m *model) updateRemote(dev device.ID, files []bep.FileInfo) {
+	clear(m.winners)
 	if m.remote[dev] == nil {
 		m.remote[dev] = map[string]bep.FileInfo{}
 	}
@@ -56,11 +61,13 @@ func (m *model) updateRemote(dev device.ID, files []bep.FileInfo) {
 }
 
 func (m *model) reset(dev device.ID, id bep.IndexID) {
+	clear(m.winners)
 	delete(m.remote, dev)
 	m.peers[dev] = index.PeerState{IndexID: id}
 }
 
 func (m *model) drop(dev device.ID) {
+	clear(m.winners)
 	delete(m.remote, dev)
 	delete(m.peers, dev)
 }
@@ -95,6 +102,15 @@ func (m *model) ours(name string) *index.Record {
 // global gives the version of a name that wins: of equal entries each counts
 // once, ours first, then by device ID.
 func (m *model) global(name string) *bep.FileInfo {
+	g, known := m.winners[name]
+	if !known {
+		g = m.winner(name)
+		m.winners[name] = g
+	}
+	return g
+}
+
+func (m *model) winner(name string) *bep.FileInfo {
 	var all []bep.FileInfo
 	var versions []plan.Version
 	add := func(f bep.FileInfo, local bool) {
