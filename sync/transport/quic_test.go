@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"crypto/tls"
 	"testing"
 	"time"
 
@@ -25,14 +26,8 @@ func TestQUICOnLoopbackIsATransport(t *testing.T) {
 // listen opens a transport with a new identity on loopback.
 func listen(t *testing.T, o transport.Options) (transport.Transport, device.ID) {
 	t.Helper()
-	certPEM, keyPEM, err := device.NewCertificate(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var id device.ID
-	if o.Certificate, id, err = device.LoadCertificate(certPEM, keyPEM); err != nil {
-		t.Fatal(err)
-	}
+	o.Certificate, id = newIdentity(t)
 	if o.Listen == "" {
 		o.Listen = "quic://127.0.0.1:0"
 	}
@@ -46,4 +41,18 @@ func listen(t *testing.T, o transport.Options) (transport.Transport, device.ID) 
 		}
 	})
 	return tr, id
+}
+
+// newIdentity makes a certificate, valid from now on.
+func newIdentity(t *testing.T) (tls.Certificate, device.ID) {
+	t.Helper()
+	certPEM, keyPEM, err := device.NewCertificate(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, id, err := device.LoadCertificate(certPEM, keyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert, id
 }

@@ -164,14 +164,7 @@ func TestAPlainBEPPeerGetsNoExtension(t *testing.T) {
 
 func TestAPortThatIsTakenIsAFaultOfItsOwn(t *testing.T) {
 	first, _ := listen(t, transport.Options{})
-	certPEM, keyPEM, err := device.NewCertificate(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, _, err := device.LoadCertificate(certPEM, keyPEM)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert, _ := newIdentity(t)
 	second, err := transport.ListenQUIC(transport.Options{Certificate: cert, Listen: first.Addresses()[0]})
 	if err == nil {
 		second.Close()

@@ -10,11 +10,13 @@ import (
 	"lanyard/sync/fault"
 )
 
-// udpConn is what quic-go needs of a socket to use segmentation offload, ECN
-// and batched reads: a *net.UDPConn, or a fault injector around one.
+// udpConn is what quic-go needs of a socket to use segmentation offload, ECN,
+// batched reads and larger buffers: a *net.UDPConn, or a fault injector around
+// one. quic-go does without whatever a wrapper hides.
 type udpConn interface {
 	net.Conn
 	quic.OOBCapablePacketConn
+	SetWriteBuffer(bytes int) error
 }
 
 // socket is a UDP socket that outlives a change of network. While a laptop

@@ -1,0 +1,39 @@
+package transport
+
+import "net"
+
+// NewQUICOn runs a transport on a packet connection, which may be simulated.
+func NewQUICOn(o Options, conn net.PacketConn) (Transport, error) {
+	return newQUIC(o.withDefaults(), conn, addressURL(conn.LocalAddr()))
+}
+
+// NewQUICBreaking runs a transport on a UDP socket whose sends give err while
+// broken reports true.
+func NewQUICBreaking(o Options, conn *net.UDPConn, broken func() bool, err error) (Transport, error) {
+	return NewQUICOn(o, offload(socket{breaking{conn, broken, err}}))
+}
+
+type breaking struct {
+	*net.UDPConn
+	broken func() bool
+	err    error
+}
+
+func (b breaking) WriteMsgUDP(p, oob []byte, to *net.UDPAddr) (int, int, error) {
+	if b.broken() {
+		return 0, 0, b.err
+	}
+	return b.UDPConn.WriteMsgUDP(p, oob, to)
+}
+
+func (b breaking) WriteTo(p []byte, to net.Addr) (int, error) {
+	if b.broken() {
+		return 0, b.err
+	}
+	return b.UDPConn.WriteTo(p, to)
+}
+
+// UsesSegmentationOffload reports whether quic-go found the socket fit for it.
+func UsesSegmentationOffload(c Conn) bool {
+	return c.(*quicConn).conn.ConnectionState().GSO
+}
