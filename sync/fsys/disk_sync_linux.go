@@ -114,13 +114,16 @@ func (s *syncer) each(files []*osFile) error {
 	return nil
 }
 
-// worthSyncfs decides for one batch. The dirty memory of the whole machine
-// counts as foreign, other disks' too, which errs to the slower and safe side.
+// worthSyncfs decides for one batch of n files with own bytes. The dirty memory
+// of the whole machine counts as foreign, other disks' too, which errs to the
+// slower and safe side.
 func (s *syncer) worthSyncfs(n int, own int64) bool {
-	if !s.allowed {
-		return false
-	}
-	foreign := max(dirtyMemory()-own, 0)
+	return s.allowed && s.quicker(n, max(dirtyMemory()-own, 0))
+}
+
+// quicker compares, by what was seen so far, a syncfs that also writes the
+// foreign bytes with n single syncs.
+func (s *syncer) quicker(n int, foreign int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed {

@@ -83,7 +83,9 @@ type FS interface {
 	// is left out.
 	ReadDir(p relpath.Path) ([]Entry, error)
 	// LstatRaw and RenameRaw take a base name as listed by ReadDir(dir), for
-	// names that are no relpath.Path (another normal form).
+	// names that are no relpath.Path (another normal form). RenameRaw renames
+	// within the directory and fails with fs.ErrExist where to is taken, unless
+	// by the same entry in another spelling.
 	LstatRaw(dir relpath.Path, name string) (Info, error)
 	RenameRaw(dir relpath.Path, name, to string) error
 
@@ -101,20 +103,22 @@ type FS interface {
 	Clone(src, dst relpath.Path) (File, error)
 
 	// Rename moves old to new; a regular file or symlink at new is replaced
-	// atomically.
+	// atomically. A directory at new is fs.ErrExist, and so is anything at new
+	// where old is a directory.
 	Rename(old, new relpath.Path) error
 	// RenameNoReplace moves old to new, and fails with fs.ErrExist where new
-	// exists.
+	// exists, unless as another spelling of old.
 	RenameNoReplace(old, new relpath.Path) error
 	// Exchange swaps two names in one step, so that neither is ever missing.
 	// ErrUnsupported where the system cannot.
 	Exchange(a, b relpath.Path) error
 	// Remove removes a file, a symlink or an empty directory (ErrNotEmpty).
 	Remove(p relpath.Path) error
-	// Mkdir makes one directory; the parent must exist.
+	// Mkdir makes one directory; the parent must exist. The process's umask
+	// applies where the system has one.
 	Mkdir(p relpath.Path, mode uint32) error
 	// Chmod sets the low 9 bits of a file's or directory's mode and keeps the
-	// others.
+	// others; anything else is ErrNotRegular.
 	Chmod(p relpath.Path, mode uint32) error
 	// Chtimes sets the modification time, unix nanoseconds.
 	Chtimes(p relpath.Path, mtime int64) error
@@ -129,7 +133,9 @@ type FS interface {
 	// the files must be written anew.
 	SyncFiles(files []File) error
 	// SyncDirs makes the names in these directories durable: creations,
-	// renames and removals done before the call.
+	// renames and removals done before the call. A new directory's own name is
+	// in its parent. Where one of them is gone the others are synced all the
+	// same, and the call may fail.
 	SyncDirs(dirs []relpath.Path) error
 
 	// Free gives the bytes that this user may still write, and the size of

@@ -47,17 +47,20 @@ func (m *Mem) SyncDirs(dirs []relpath.Path) error {
 		paths[i] = d.String()
 	}
 	return m.doPaths(OpSyncDirs, func() error {
-		synced := make([]*inode, len(dirs))
-		for i, p := range paths {
+		var synced []*inode
+		var first error
+		for _, p := range paths {
 			dir, err := m.directory(p)
-			if err != nil {
-				return err
+			switch {
+			case err == nil:
+				synced = append(synced, dir)
+				dir.stable = dir.attr
+			case first == nil:
+				first = err
 			}
-			synced[i] = dir
-			dir.stable = dir.attr
 		}
 		m.commit(synced)
-		return nil
+		return first
 	}, paths...)
 }
 
