@@ -66,4 +66,3 @@ type Waiting struct {
 	Bytes  int64
 	Reason string
 }
-

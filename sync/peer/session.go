@@ -124,7 +124,10 @@ type RemoteFolder struct {
 	ID      bep.FolderID
 	Label   string
 	Stopped bool // paused there
-	Joined  bool // we share it with the peer and it runs here
+	Joined  bool // we share it with the peer and it runs on both
+	// IndexID and MaxSequence are what the peer says of its own index.
+	IndexID     bep.IndexID
+	MaxSequence int64
 }
 
 // Session is the conversation with one device on one connection, without the
@@ -510,9 +513,11 @@ func (s *Session) shares() {
 	out := make([]RemoteFolder, 0, len(s.remote))
 	for _, id := range s.folders() {
 		rf, lf := s.remote[id], s.local[id]
+		theirs := s.deviceIn(rf, s.peer)
 		out = append(out, RemoteFolder{
 			ID: id, Label: bep.CleanName(rf.Label), Stopped: rf.Stopped,
-			Joined: lf != nil && !lf.Paused && !rf.Stopped,
+			Joined:  lf != nil && !lf.Paused && !rf.Stopped,
+			IndexID: theirs.IndexID, MaxSequence: theirs.MaxSequence,
 		})
 	}
 	s.emit(Shares{out})

@@ -95,10 +95,15 @@ func (s *Stream) Close(tell string) { s.CloseWith(transport.CodeNormal, tell) }
 // CloseWith is Close with a code that tells why.
 func (s *Stream) CloseWith(code transport.Code, tell string) {
 	s.mu.Lock()
-	if !s.closing {
+	first := !s.closing
+	if first {
 		s.closing, s.code, s.tell = true, code, tell
 	}
 	s.mu.Unlock()
+	if first {
+		// A device that reads nothing must not keep us.
+		_ = s.conn.SetDeadline(time.Now().Add(2 * closeWait))
+	}
 	s.signal()
 }
 
@@ -111,7 +116,8 @@ func (s *Stream) signal() {
 
 // Run carries messages to and from p until the connection or ctx ends, and
 // tells p of the end. It returns the reason.
-func (s *Stream) Run(ctx context.Context, p *Peer, r *bep.Reader) error {
+func (s *Stream) Run(ctx context.Context, p *Peer, buffers *bep.Buffers) error {
+	r := bep.NewReader(counter{s.conn, &s.in}, bep.ReaderOptions{Extensions: s.conn.Extended(), Buffers: buffers})
 	stop := context.AfterFunc(ctx, func() { s.CloseWith(transport.CodeShuttingDown, "shutting down") })
 	defer stop()
 	var wg sync.WaitGroup
@@ -130,9 +136,16 @@ func (s *Stream) Run(ctx context.Context, p *Peer, r *bep.Reader) error {
 	return err
 }
 
-// NewReader gives the reader of a connection's messages, to be passed to Run.
-func NewReader(conn transport.Conn, buffers *bep.Buffers) *bep.Reader {
-	return bep.NewReader(conn, bep.ReaderOptions{Extensions: conn.Extended(), Buffers: buffers})
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n *atomic.Int64
+}
+
+func (c counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // read hands messages to p while the device keeps to its budget.

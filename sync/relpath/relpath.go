@@ -194,3 +194,15 @@ func (p Path) Internal() bool {
 func TempBase(c string) bool {
 	return strings.HasPrefix(c, TempPrefix) || strings.HasPrefix(c, TempPrefixW)
 }
+
+// Printable makes a name that is no Path fit for showing: bytes that are no
+// text become the replacement character, and it is cut to what a Path may
+// hold.
+func Printable(s string) string {
+	s = norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.ReplaceAll(s, "\x00", "\uFFFD")
+	if len(s) > MaxComponent {
+		s = strings.ToValidUTF8(s[:MaxComponent], "")
+	}
+	return s
+}

@@ -1,0 +1,300 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/fault"
+	"lanyard/sync/folder"
+	"lanyard/sync/relpath"
+	"lanyard/sync/status"
+)
+
+// running gives a folder's runner, or why there is none.
+func (e *Engine) running(id bep.FolderID) (*folder.Runner, error) {
+	f := e.folder(id)
+	switch {
+	case f == nil:
+		return nil, fault.New(fault.Item, "", "there is no folder %q here; see the list of folders", id)
+	case f.err != nil:
+		return nil, f.err
+	case f.runner == nil:
+		return nil, fault.New(fault.Item, "paused-by-you", "the folder %q is paused; resume it first", id)
+	}
+	return f.runner, nil
+}
+
+// Scan scans the paths of a folder, all of it where there are none, and
+// returns when the result is durable.
+func (e *Engine) Scan(ctx context.Context, id bep.FolderID, paths []relpath.Path) error {
+	if err := e.settleTurn(ctx); err != nil {
+		return err
+	}
+	r, err := e.running(id)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	r.Scan(paths, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// settleTurn waits until what was applied before has been carried out.
+func (e *Engine) settleTurn(ctx context.Context) error {
+	done := make(chan struct{})
+	if !e.turn.Post(func() { close(done) }) {
+		return fault.New(fault.Retry, "", "the engine is stopping")
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Wait returns nil, nil once the folders (all that are not paused where none
+// are named) are in sync with the device, or with every connected one that
+// shares them where dev is zero; at least one device must be connected for
+// each. When ctx ends it gives what is missing.
+func (e *Engine) Wait(ctx context.Context, folders []bep.FolderID, dev device.ID) ([]Waiting, error) {
+	if err := e.settleTurn(ctx); err != nil {
+		return nil, err
+	}
+	for _, id := range folders {
+		if _, err := e.running(id); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		changed := e.Changed()
+		missing := e.missing(e.Snapshot(), folders, dev)
+		if len(missing) == 0 {
+			return nil, nil
+		}
+		timer := time.NewTimer(lookAgain)
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return missing, nil
+		}
+		timer.Stop()
+	}
+}
+
+// lookAgain is how often Wait looks although nothing was said to change.
+const lookAgain = 200 * time.Millisecond
+
+// missing lists what a Wait still lacks.
+func (e *Engine) missing(s status.Snapshot, folders []bep.FolderID, dev device.ID) []Waiting {
+	var out []Waiting
+	for i := range s.Folders {
+		f := &s.Folders[i]
+		id := bep.FolderID(f.ID)
+		if len(folders) > 0 && !slices.Contains(folders, id) || len(folders) == 0 && f.State == status.Paused {
+			continue
+		}
+		switch {
+		case f.Problem != nil:
+			out = append(out, Waiting{Folder: id, Reason: f.Problem.Text})
+		case f.State != status.Idle:
+			out = append(out, Waiting{Folder: id, Items: f.Need.Items, Bytes: f.Need.Bytes, Reason: string(f.State)})
+		case f.Need.Items > 0:
+			out = append(out, Waiting{Folder: id, Items: f.Need.Items, Bytes: f.Need.Bytes, Reason: reasonOf(f)})
+		}
+		out = append(out, missingThere(s, f, dev)...)
+	}
+	return out
+}
+
+func reasonOf(f *status.Folder) string {
+	if len(f.Failed) > 0 {
+		return f.Failed[0].Text
+	}
+	return "no connected device has it"
+}
+
+// missingThere lists what the other devices lack of a folder.
+func missingThere(s status.Snapshot, f *status.Folder, dev device.ID) []Waiting {
+	var out []Waiting
+	id := bep.FolderID(f.ID)
+	any := false
+	for _, d := range s.Devices {
+		other, err := device.Parse(d.ID)
+		need, shares := d.Folders[f.ID]
+		if err != nil || !shares || !dev.IsZero() && other != dev {
+			continue
+		}
+		if !d.Connected {
+			if !dev.IsZero() {
+				return []Waiting{{Folder: id, Device: other, Reason: "it is not connected"}}
+			}
+			continue
+		}
+		any = true
+		switch {
+		case !need.Current:
+			out = append(out, Waiting{Folder: id, Device: other, Reason: "it has not told what it has yet, or does not share the folder back"})
+		case need.NeedItems > 0:
+			out = append(out, Waiting{Folder: id, Device: other, Items: need.NeedItems, Bytes: need.NeedBytes, Reason: "it does not have everything yet"})
+		}
+	}
+	if !any {
+		out = append(out, Waiting{Folder: id, Device: dev, Reason: "no device that shares it is connected"})
+	}
+	return out
+}
+
+// Why explains the state of one name.
+func (e *Engine) Why(_ context.Context, id bep.FolderID, p relpath.Path) (status.Why, error) {
+	f := e.folder(id)
+	if f == nil || f.index == nil {
+		_, err := e.running(id)
+		return status.Why{}, err
+	}
+	out := status.Why{Folder: string(id), Path: p.String(), Local: "absent", Lacking: []string{}}
+	rec, have, err := f.index.Local(p)
+	if err != nil {
+		return out, err
+	}
+	if have {
+		out.Local = kindOf(&rec.FileInfo)
+	}
+	if f.runner == nil {
+		out.Code, out.Text = "paused-by-you", "The folder is paused."
+		return out, nil
+	}
+	if f.runner.Ignored(p) {
+		out.Local = "ignored"
+		out.Text = "The ignore rules of the folder leave this name alone."
+		return out, nil
+	}
+	if err := f.runner.View().Err; err != nil {
+		out.Code, out.Text = fault.CodeOf(err), err.Error()
+		return out, nil
+	}
+	return e.whyHere(f, p, out)
+}
+
+func (e *Engine) whyHere(f *folderEntry, p relpath.Path, out status.Why) (status.Why, error) {
+	if err := f.runner.Failure(p); err != nil {
+		out.Code, out.Text = fault.CodeOf(err), err.Error()
+		return out, nil
+	}
+	need, needed, err := f.index.NeededOne(p)
+	if err != nil {
+		return out, err
+	}
+	if needed {
+		out.Code, out.Text = "nobody-has-it", "No connected device has this version now."
+		for _, dev := range need.From {
+			if e.peer(dev) != nil {
+				out.Code, out.Text = "", "It is on its way to this device."
+			}
+		}
+		return out, nil
+	}
+	g, _, known, err := f.index.Global(p)
+	switch {
+	case err != nil:
+		return out, err
+	case !known:
+		out.Text = "No device of this folder knows this name."
+		return out, nil
+	}
+	return e.whyThere(f, &g, out)
+}
+
+// whyThere lists the devices that lack the global version.
+func (e *Engine) whyThere(f *folderEntry, g *bep.FileInfo, out status.Why) (status.Why, error) {
+	have, err := f.index.Availability(g.Name)
+	if err != nil {
+		return out, err
+	}
+	for _, dev := range f.spec.Shared {
+		if slices.Contains(have, dev) {
+			continue
+		}
+		if theirs, ok, err := f.index.RemoteEntry(dev, g.Name); err != nil {
+			return out, err
+		} else if g.Deleted && (!ok || theirs.Deleted) {
+			continue
+		}
+		spec, _ := e.spec(dev)
+		name := spec.Name
+		if name == "" {
+			name = dev.Short().String()
+		}
+		if e.peer(dev) == nil {
+			out.Code = "device-out-of-reach"
+			name += " (not connected)"
+		}
+		out.Lacking = append(out.Lacking, name)
+	}
+	out.InSync = len(out.Lacking) == 0
+	out.Text = "It is the same on every device that shares the folder."
+	if !out.InSync {
+		out.Text = fmt.Sprintf("It is up to date here, and not yet on %s.", joinNames(out.Lacking))
+	}
+	return out, nil
+}
+
+func joinNames(names []string) string {
+	switch n := len(names); n {
+	case 1:
+		return names[0]
+	default:
+		s := names[0]
+		for _, name := range names[1 : n-1] {
+			s += ", " + name
+		}
+		return s + " and " + names[n-1]
+	}
+}
+
+func kindOf(f *bep.FileInfo) string {
+	switch {
+	case f.Deleted:
+		return "deleted"
+	case f.Type == bep.TypeDirectory:
+		return "directory"
+	case f.Type == bep.TypeSymlink:
+		return "symlink"
+	}
+	return "file"
+}
+
+// Versions lists the stored versions of a name, newest first.
+func (e *Engine) Versions(_ context.Context, id bep.FolderID, p relpath.Path) ([]status.StoredVersion, error) {
+	r, err := e.running(id)
+	if err != nil {
+		return nil, err
+	}
+	return r.Versions(p)
+}
+
+// Restore brings a stored version back: the newest where at is zero, to the
+// name it had where to is the root. What stands there becomes a version
+// itself.
+func (e *Engine) Restore(ctx context.Context, id bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error {
+	r, err := e.running(id)
+	if err != nil {
+		return err
+	}
+	target, err := r.Restore(p, at, to)
+	if err != nil {
+		return err
+	}
+	return e.Scan(ctx, id, []relpath.Path{target})
+}

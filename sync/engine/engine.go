@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/block"
+	"lanyard/sync/device"
+	"lanyard/sync/exec"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+	"lanyard/sync/transport"
+	"lanyard/sync/watch"
+)
+
+// ClientName is what we call ourselves in the Hello.
+const ClientName = "lanyard"
+
+// Options of an Engine. ID, Store and Exec are required; Transport is too,
+// unless connections are attached by hand.
+type Options struct {
+	ID      device.ID
+	Name    string // until Apply says otherwise
+	Version string
+	Store   index.Store
+	Exec    exec.Executor
+	// Transport listens and dials; nil leaves connections to Attach.
+	Transport transport.Transport
+	// Addresses tells where devices may be; nil knows fixed addresses alone.
+	Addresses Addresses
+	// OpenRoot opens a folder's root. Default: the real disk.
+	OpenRoot func(FolderSpec) (fsys.FS, error)
+	// NewWatcher makes a folder's watcher; it may return nil. Default: the
+	// system's.
+	NewWatcher func(f FolderSpec, skip func(relpath.Path) bool) watch.Watcher
+	// Hash is the pool that hashes for all folders. Default: one worker for
+	// each processor.
+	Hash *block.Pool
+	// Rand gives the jitter of dials. Default: seeded at random.
+	Rand *rand.Rand
+	Log  *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.OpenRoot == nil {
+		o.OpenRoot = func(f FolderSpec) (fsys.FS, error) { return fsys.Open(f.Path, fsys.Options{}) }
+	}
+	if o.NewWatcher == nil {
+		o.NewWatcher = func(f FolderSpec, skip func(relpath.Path) bool) watch.Watcher {
+			return watch.New(f.Path, watch.Options{Skip: skip})
+		}
+	}
+	if o.Hash == nil {
+		o.Hash = block.NewPool(0)
+	}
+	if o.Rand == nil {
+		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Engine runs all folders and peers of one device. Methods may be called from
+// any goroutine.
+type Engine struct {
+	o       Options
+	turn    *exec.Serial // the order of changes: Apply, connections coming and going
+	buffers *bep.Buffers
+
+	mu      sync.Mutex // guards what follows, held for memory only
+	desired Desired
+	folders map[bep.FolderID]*folderEntry
+	peers   map[device.ID]*peerEntry
+	offers  map[offerKey]offer
+	changed chan struct{} // closed at the next change of the snapshot
+	closed  bool
+
+	net *network // nil where connections are attached by hand
+}
+
+// New returns an Engine. It starts nothing: call Run, or in a simulation
+// Apply and Attach.
+func New(o Options) *Engine {
+	o = o.withDefaults()
+	e := &Engine{
+		o: o, turn: exec.NewSerial(o.Exec), buffers: bep.NewBuffers(0),
+		desired: Desired{Name: o.Name},
+		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{}, offers: map[offerKey]offer{},
+		changed: make(chan struct{}),
+	}
+	if o.Transport != nil {
+		e.net = newNetwork(e)
+	}
+	return e
+}
+
+// Run accepts and dials until ctx ends, then stops every folder and
+// connection, and returns the cause of the end.
+func (e *Engine) Run(ctx context.Context) error {
+	if e.net != nil {
+		e.net.run(ctx)
+	} else {
+		<-ctx.Done()
+	}
+	e.Close()
+	return context.Cause(ctx)
+}
+
+// Close stops everything and waits for it. The index stays open: it is its
+// owner's.
+func (e *Engine) Close() {
+	e.turn.Close()
+	e.mu.Lock()
+	e.closed = true
+	folders := e.folders
+	peers := e.peers
+	e.folders, e.peers = map[bep.FolderID]*folderEntry{}, map[device.ID]*peerEntry{}
+	e.mu.Unlock()
+	for _, id := range sortedKeys(peers) {
+		peers[id].close("shutting down")
+	}
+	for _, id := range sortedFolders(folders) {
+		folders[id].stop()
+	}
+}
+
+// Apply brings the engine to a desired state; it does not wait for it.
+func (e *Engine) Apply(d Desired) { e.turn.Post(func() { e.apply(d) }) }
+
+// Changed gives a channel that is closed at the next change of the snapshot.
+func (e *Engine) Changed() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.changed
+}
+
+// touch tells those who watch that the snapshot changed.
+func (e *Engine) touch() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+func (e *Engine) now() time.Time { return e.o.Exec.Now() }
+
+// spec gives what is desired of a device.
+func (e *Engine) spec(id device.ID) (DeviceSpec, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range e.desired.Devices {
+		if d.ID == id {
+			return d, true
+		}
+	}
+	return DeviceSpec{}, false
+}
+
+// Known reports whether a device may connect. It does not wait: a transport
+// may ask it while it accepts.
+func (e *Engine) Known(id device.ID) bool {
+	d, ok := e.spec(id)
+	return ok && !d.Paused
+}
+
+// ourHello is what we say of ourselves to a device: to one that we do not know
+// not even our name.
+func (e *Engine) ourHello(known bool) bep.Hello {
+	h := bep.Hello{ClientName: ClientName, ClientVersion: e.o.Version, Timestamp: e.now().UnixNano()}
+	if known {
+		e.mu.Lock()
+		h.DeviceName = e.desired.Name
+		e.mu.Unlock()
+		h.NumConnections = 1
+	}
+	return h
+}

@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/folder"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/peer"
+	"lanyard/sync/relpath"
+	"lanyard/sync/watch"
+)
+
+// Defaults of a FolderSpec.
+const (
+	defaultVersionsFor = 30 * 24 * time.Hour
+	defaultRescanEvery = time.Hour
+)
+
+// folderEntry is one folder of the engine's.
+type folderEntry struct {
+	spec   FolderSpec
+	index  index.Folder
+	runner *folder.Runner // nil while paused
+	err    error          // why there is no runner although it is not paused
+	meter  *meter
+}
+
+func (f *folderEntry) stop() {
+	if f.runner != nil {
+		f.runner.Stop()
+	}
+}
+
+func sortedFolders[V any](m map[bep.FolderID]V) []bep.FolderID {
+	return slices.Sorted(maps.Keys(m))
+}
+
+func sortedKeys[V any](m map[device.ID]V) []device.ID {
+	return slices.SortedFunc(maps.Keys(m), device.ID.Compare)
+}
+
+// apply runs on the turn.
+func (e *Engine) apply(d Desired) {
+	e.mu.Lock()
+	old := e.desired
+	e.desired = d
+	e.mu.Unlock()
+	e.applyFolders(d)
+	e.applyDevices(old, d)
+	e.configureAll()
+	if e.net != nil {
+		e.net.apply(d)
+	}
+	e.touch()
+}
+
+func (e *Engine) applyFolders(d Desired) {
+	want := map[bep.FolderID]FolderSpec{}
+	for _, f := range d.Folders {
+		f.VersionsFor = cmp.Or(f.VersionsFor, defaultVersionsFor)
+		f.RescanEvery = cmp.Or(f.RescanEvery, defaultRescanEvery)
+		want[f.ID] = f
+	}
+	e.mu.Lock()
+	have := maps.Clone(e.folders)
+	e.mu.Unlock()
+	for _, id := range sortedFolders(have) {
+		f := have[id]
+		w, keep := want[id]
+		switch {
+		case !keep:
+			f.stop()
+			e.setFolder(id, nil)
+			if err := e.o.Store.Drop(id); err != nil {
+				e.o.Log.Error("remove index", "folder", string(id), "error", err)
+			}
+		case !sameRunner(f.spec, w):
+			f.stop()
+			e.startFolder(w, f.index)
+		default:
+			e.dropUnshared(f.index, f.spec.Shared, w.Shared)
+			e.setFolder(id, &folderEntry{spec: w, index: f.index, runner: f.runner, err: f.err, meter: f.meter})
+		}
+	}
+	for _, id := range sortedFolders(want) {
+		if have[id] == nil {
+			e.startFolder(want[id], nil)
+		}
+	}
+}
+
+// sameRunner reports whether a running folder can go on as it is.
+func sameRunner(a, b FolderSpec) bool {
+	a.Label, b.Label = "", ""
+	a.Shared, b.Shared = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+// dropUnshared forgets the indexes of devices that no longer share a folder:
+// they start from nothing if they ever share it again.
+func (e *Engine) dropUnshared(ix index.Folder, before, after []device.ID) {
+	for _, dev := range before {
+		if slices.Contains(after, dev) {
+			continue
+		}
+		if err := ix.DropRemote(dev); err != nil {
+			e.o.Log.Error("forget device", "device", dev.Short().String(), "error", err)
+		}
+	}
+}
+
+func (e *Engine) setFolder(id bep.FolderID, f *folderEntry) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if f == nil {
+		delete(e.folders, id)
+		return
+	}
+	e.folders[id] = f
+}
+
+func (e *Engine) folder(id bep.FolderID) *folderEntry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.folders[id]
+}
+
+// startFolder opens a folder's index, unless it is open, and starts its runner
+// unless it is paused.
+func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
+	f := &folderEntry{spec: spec, index: ix, meter: &meter{}}
+	defer e.setFolder(spec.ID, f)
+	if ix == nil {
+		if f.index, f.err = e.o.Store.Folder(spec.ID); f.err != nil {
+			e.o.Log.Error("open index", "folder", string(spec.ID), "error", f.err)
+			return
+		}
+	}
+	e.forgetStrangers(f)
+	if spec.Paused {
+		return
+	}
+	f.runner = folder.New(folder.Options{
+		ID: spec.ID, Type: spec.Type, Self: e.o.ID, Index: f.index, Exec: e.o.Exec, Hash: e.o.Hash,
+		Open:        func() (fsys.FS, error) { return e.o.OpenRoot(spec) },
+		NewWatcher:  e.watcherOf(spec),
+		Source:      source{e, spec.ID},
+		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
+		Announce: func() { e.announce(spec.ID) },
+		Changed:  e.touch,
+		Log:      e.o.Log,
+	})
+	f.runner.Start()
+}
+
+// watcherOf gives how a folder's watcher is made, nil where there is to be
+// none.
+func (e *Engine) watcherOf(spec FolderSpec) func(func(relpath.Path) bool) watch.Watcher {
+	if e.o.Exec.Inline() {
+		return nil
+	}
+	return func(skip func(relpath.Path) bool) watch.Watcher { return e.o.NewWatcher(spec, skip) }
+}
+
+// forgetStrangers drops what devices announced that do not share the folder
+// any more: a removal that a crash cut short.
+func (e *Engine) forgetStrangers(f *folderEntry) {
+	remotes, err := f.index.Remotes()
+	if err != nil {
+		f.err = err
+		return
+	}
+	e.dropUnshared(f.index, remotes, f.spec.Shared)
+}
+
+// announce tells the peers that share a folder that our index has news.
+func (e *Engine) announce(id bep.FolderID) {
+	for _, p := range e.sharing(id) {
+		p.Changed(id)
+	}
+	e.touch()
+}
+
+// sharing lists the connected peers that share a folder, in ID order.
+func (e *Engine) sharing(id bep.FolderID) []*peer.Peer {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.folders[id]
+	if f == nil {
+		return nil
+	}
+	var out []*peer.Peer
+	for _, dev := range sortedKeys(e.peers) {
+		if slices.Contains(f.spec.Shared, dev) {
+			out = append(out, e.peers[dev].peer)
+		}
+	}
+	return out
+}
+
+// localFolders is what we share with a device, as our ClusterConfig tells it.
+func (e *Engine) localFolders(dev device.ID) ([]peer.LocalFolder, error) {
+	e.mu.Lock()
+	folders := maps.Clone(e.folders)
+	names := map[device.ID]string{}
+	for _, d := range e.desired.Devices {
+		names[d.ID] = d.Name
+	}
+	e.mu.Unlock()
+	var out []peer.LocalFolder
+	for _, id := range sortedFolders(folders) {
+		f := folders[id]
+		if f.index == nil || !slices.Contains(f.spec.Shared, dev) {
+			continue
+		}
+		lf := peer.LocalFolder{
+			ID: id, Label: f.spec.Label, Type: f.spec.Type, Paused: f.spec.Paused,
+			IndexID: f.index.IndexID(), Sequence: f.index.Sequence(),
+		}
+		for _, other := range f.spec.Shared {
+			state, err := f.index.Remote(other)
+			if err != nil {
+				return nil, err
+			}
+			lf.Devices = append(lf.Devices, bep.Device{
+				ID: other, Name: names[other], Addresses: []string{"dynamic"},
+				IndexID: state.IndexID, MaxSequence: state.MaxSequence,
+			})
+		}
+		out = append(out, lf)
+	}
+	return out, nil
+}

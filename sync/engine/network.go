@@ -1,0 +1,440 @@
+package engine
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/exec"
+	"lanyard/sync/fault"
+	"lanyard/sync/peer"
+	"lanyard/sync/transport"
+)
+
+// network accepts and dials connections, settles duplicates, and attaches the
+// one to talk on. Its goroutines: one accepts; one for each wanted device
+// dials; one for each connection greets and then carries its messages. All end
+// with run.
+type network struct {
+	e    *Engine
+	turn *exec.Serial // owns links
+	wg   sync.WaitGroup
+	ctx  context.Context
+
+	links map[device.ID]*link
+
+	mu      sync.Mutex
+	dialers map[device.ID]*dialer
+}
+
+// link is all connections to one device, of which one is talked on.
+type link struct {
+	attempts []*attempt
+	used     *attempt
+	cancel   func() // of the next look
+}
+
+// attempt is one connection on its way or in use.
+type attempt struct {
+	conn  transport.Conn
+	since time.Time
+	hello time.Time
+	told  bep.Hello
+	ready chan struct{} // closed when it is to be talked on
+	gone  chan struct{} // closed when it has ended
+}
+
+func newNetwork(e *Engine) *network {
+	return &network{
+		e: e, turn: exec.NewSerial(e.o.Exec), links: map[device.ID]*link{}, dialers: map[device.ID]*dialer{},
+		ctx: context.Background(),
+	}
+}
+
+// run accepts until ctx ends, and waits for every connection to end.
+func (n *network) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n.mu.Lock()
+	n.ctx = ctx
+	n.mu.Unlock()
+	n.e.mu.Lock()
+	d := n.e.desired
+	n.e.mu.Unlock()
+	n.apply(d) // what was applied before Run
+	if n.e.o.Addresses != nil {
+		n.wg.Go(func() { n.follow(ctx) })
+	}
+	for {
+		conn, err := n.e.o.Transport.Accept(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				n.e.o.Log.Error("accepting ended", "error", err)
+				<-ctx.Done()
+			}
+			break
+		}
+		n.wg.Go(func() { n.serve(ctx, conn) })
+	}
+	n.mu.Lock()
+	for _, d := range n.dialers {
+		d.cancel()
+	}
+	n.dialers = map[device.ID]*dialer{}
+	n.ctx = nil
+	n.mu.Unlock()
+	n.wg.Wait()
+	n.turn.Close()
+}
+
+// follow wakes dialers when addresses have news.
+func (n *network) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case dev := <-n.e.o.Addresses.Changed():
+			n.mu.Lock()
+			d := n.dialers[dev]
+			n.mu.Unlock()
+			if d != nil {
+				d.nudge(true)
+			}
+		}
+	}
+}
+
+// apply starts and ends dialers.
+func (n *network) apply(d Desired) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ctx == nil || n.ctx == context.Background() {
+		return
+	}
+	for id, dl := range n.dialers {
+		if !n.e.Known(id) {
+			dl.cancel()
+			delete(n.dialers, id)
+		}
+	}
+	for _, spec := range d.Devices {
+		if spec.Paused || n.dialers[spec.ID] != nil {
+			continue
+		}
+		ctx, cancel := context.WithCancel(n.ctx)
+		dl := &dialer{n: n, id: spec.ID, cancel: cancel, wake: make(chan bool, 1)}
+		dl.backoff = transport.NewBackoff(rand.New(rand.NewPCG(n.e.o.Rand.Uint64(), n.e.o.Rand.Uint64())))
+		n.dialers[spec.ID] = dl
+		n.wg.Go(func() { dl.run(ctx) })
+	}
+}
+
+// serve greets on a connection, waits until it is the one to talk on, and
+// carries its messages until it ends.
+func (n *network) serve(ctx context.Context, conn transport.Conn) {
+	id := conn.PeerID()
+	stop := context.AfterFunc(ctx, func() {
+		// A conversation says goodbye by itself; what has none is closed here.
+		timer := time.AfterFunc(goodbyeWait, func() { conn.CloseWith(transport.CodeShuttingDown, "shutting down") })
+		go func() { <-conn.Done(); timer.Stop() }()
+	})
+	defer stop()
+	if !n.e.Known(id) {
+		n.refuse(conn)
+		return
+	}
+	a := &attempt{conn: conn, since: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
+	defer func() {
+		close(a.gone)
+		conn.CloseWith(transport.CodeNormal, "closing")
+		n.turn.Post(func() { n.remove(id, a) })
+	}()
+	n.turn.Post(func() { n.add(id, a) })
+	hello, err := peer.Greet(conn, n.e.ourHello(true))
+	if err != nil {
+		n.e.o.Log.Debug("no greeting", "device", id.Short().String(), "address", conn.RemoteAddress(), "error", err)
+		return
+	}
+	if conn.PeerName() != device.CommonName && !conn.Extended() {
+		n.e.o.Log.Debug("certificate has another name", "device", id.Short().String(), "name", conn.PeerName())
+	}
+	transport.Admit(conn)
+	n.turn.Post(func() { a.told, a.hello = hello, time.Now(); n.settle(id) })
+	select {
+	case <-a.ready:
+	case <-conn.Done():
+		return
+	}
+	n.converse(ctx, a)
+}
+
+const goodbyeWait = 3 * time.Second
+
+// converse attaches the connection and carries its messages.
+func (n *network) converse(ctx context.Context, a *attempt) {
+	stream := peer.NewStream(a.conn)
+	p := n.e.Attach(Link{
+		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Wire: stream, Counts: stream.Counts,
+	})
+	if n.e.o.Addresses != nil {
+		if a.conn.Dialed() {
+			n.e.o.Addresses.Succeeded(a.conn.PeerID(), a.conn.RemoteAddress())
+		} else {
+			n.e.o.Addresses.Seen(a.conn.PeerID(), a.conn.RemoteAddress())
+		}
+	}
+	err := stream.Run(ctx, p, n.e.buffers)
+	n.e.o.Log.Debug("connection ended", "device", a.conn.PeerID().Short().String(), "error", err)
+}
+
+// refuse greets a device that we do not know, without our name, so that it can
+// be offered to a person; then the connection ends.
+func (n *network) refuse(conn transport.Conn) {
+	defer conn.CloseWith(transport.CodeNormal, "closing")
+	hello, err := peer.Greet(conn, n.e.ourHello(false))
+	if err != nil {
+		return
+	}
+	if spec, ok := n.e.spec(conn.PeerID()); ok && spec.Paused {
+		return
+	}
+	n.e.noteStranger(conn.PeerID(), hello, conn.RemoteAddress())
+	timer := time.NewTimer(time.Second) // so that our Hello arrives before the close
+	defer timer.Stop()
+	select {
+	case <-conn.Done():
+	case <-timer.C:
+	}
+}
+
+func (n *network) add(id device.ID, a *attempt) {
+	l := n.links[id]
+	if l == nil {
+		l = &link{}
+		n.links[id] = l
+	}
+	l.attempts = append(l.attempts, a)
+	n.settle(id)
+}
+
+func (n *network) remove(id device.ID, a *attempt) {
+	l := n.links[id]
+	if l == nil {
+		return
+	}
+	l.attempts = slices.DeleteFunc(l.attempts, func(b *attempt) bool { return b == a })
+	if l.used == a {
+		l.used = nil
+	}
+	if len(l.attempts) == 0 {
+		if l.cancel != nil {
+			l.cancel()
+		}
+		delete(n.links, id)
+		n.wakeDialer(id)
+		return
+	}
+	n.settle(id)
+}
+
+// settle chooses the connection to talk on and closes those that lost. It
+// runs on the turn.
+func (n *network) settle(id device.ID) {
+	l := n.links[id]
+	if l == nil {
+		return
+	}
+	if l.cancel != nil {
+		l.cancel()
+		l.cancel = nil
+	}
+	list := make([]transport.Attempt, len(l.attempts))
+	extended := false
+	for i, a := range l.attempts {
+		list[i] = transport.Attempt{Dialed: a.conn.Dialed(), Since: a.since, Hello: a.hello}
+		extended = extended || a.conn.Extended()
+	}
+	s := transport.Settle(n.e.o.ID, id, extended, time.Now(), list)
+	if s.Use >= 0 && l.attempts[s.Use] != l.used {
+		l.used = l.attempts[s.Use]
+		select {
+		case <-l.used.ready:
+		default:
+			close(l.used.ready)
+		}
+	}
+	for _, i := range s.Close {
+		conn := l.attempts[i].conn
+		n.e.o.Exec.Go(func() { conn.CloseWith(s.Code, "duplicate") })
+	}
+	if !s.Again.IsZero() {
+		l.cancel = n.e.o.Exec.After(time.Until(s.Again), func() { n.turn.Post(func() { n.settle(id) }) })
+	}
+}
+
+func (n *network) wakeDialer(id device.ID) {
+	n.mu.Lock()
+	d := n.dialers[id]
+	n.mu.Unlock()
+	if d != nil {
+		d.nudge(false)
+	}
+}
+
+// connected reports whether a connection to a device exists or is on its way.
+func (n *network) connected(id device.ID) bool {
+	answer := make(chan bool, 1)
+	if !n.turn.Post(func() { answer <- n.links[id] != nil }) {
+		return true
+	}
+	return <-answer
+}
+
+// dialer keeps one device connected.
+type dialer struct {
+	n       *network
+	id      device.ID
+	cancel  context.CancelFunc
+	wake    chan bool // of capacity 1; true: begin the pauses anew
+	backoff *transport.Backoff
+}
+
+func (d *dialer) nudge(fresh bool) {
+	select {
+	case d.wake <- fresh:
+	default:
+	}
+}
+
+// dialTimeout bounds one dial.
+const dialTimeout = 10 * time.Second
+
+// stagger is the lead of an address over the next one.
+const stagger = 100 * time.Millisecond
+
+// run dials whenever the device is not connected, pausing longer after each
+// failure.
+func (d *dialer) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		pause := time.Duration(-1) // connected: until woken
+		if !d.n.connected(d.id) {
+			if d.dial(ctx) {
+				d.backoff.Reset()
+				continue
+			}
+			pause = d.backoff.Next(d.near())
+		} else {
+			d.backoff.Reset()
+		}
+		var timeout <-chan time.Time
+		if pause >= 0 {
+			timer := time.NewTimer(pause)
+			defer timer.Stop()
+			timeout = timer.C
+		}
+		select {
+		case <-ctx.Done():
+		case <-timeout:
+		case fresh := <-d.wake:
+			if fresh {
+				d.backoff.Reset()
+			}
+		}
+	}
+}
+
+// near reports whether an address of the device worked on this network.
+func (d *dialer) near() bool {
+	type worked interface{ WorkedHere(device.ID) bool }
+	w, ok := d.n.e.o.Addresses.(worked)
+	return ok && w.WorkedHere(d.id)
+}
+
+func (d *dialer) candidates() []string {
+	if d.n.e.o.Addresses != nil {
+		return d.n.e.o.Addresses.Candidates(d.id)
+	}
+	spec, _ := d.n.e.spec(d.id)
+	return spec.Addresses
+}
+
+// dial tries the candidates, each a little after the one before, and reports
+// whether one connected. Those that come later are closed.
+func (d *dialer) dial(ctx context.Context) bool {
+	addresses := d.candidates()
+	if len(addresses) == 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	type outcome struct {
+		address string
+		conn    transport.Conn
+		err     error
+	}
+	results := make(chan outcome, len(addresses))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	started, ended := 0, 0
+	var won bool
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for ended < len(addresses) {
+		select {
+		case <-next.C:
+			if won || started == len(addresses) {
+				continue
+			}
+			address := addresses[started]
+			started++
+			wg.Go(func() {
+				conn, err := d.n.e.o.Transport.Dial(ctx, address, d.id)
+				results <- outcome{address, conn, err}
+			})
+			next.Reset(stagger)
+		case r := <-results:
+			ended++
+			switch {
+			case r.err == nil && won:
+				r.conn.CloseWith(transport.CodeLostRace, "another address was quicker")
+			case r.err == nil:
+				won = true
+				conn := r.conn
+				d.n.wg.Go(func() { d.n.serve(d.n.context(), conn) })
+				cancel()
+			default:
+				d.failed(r.address, r.err, won)
+				next.Reset(0)
+			}
+			if won && ended == started {
+				return true
+			}
+		}
+	}
+	return won
+}
+
+func (n *network) context() context.Context {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ctx == nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		return ctx
+	}
+	return n.ctx
+}
+
+func (d *dialer) failed(address string, err error, won bool) {
+	if won || fault.IsContext(err) {
+		return
+	}
+	d.n.e.o.Log.Debug("dial failed", "device", d.id.Short().String(), "address", address, "error", err)
+	if d.n.e.o.Addresses != nil {
+		d.n.e.o.Addresses.Failed(d.id, address, err)
+	}
+}

@@ -1,0 +1,289 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/fault"
+	"lanyard/sync/peer"
+)
+
+// peerEntry is one connected device.
+type peerEntry struct {
+	peer    *peer.Peer
+	address string
+	since   time.Time
+	counts  func() (in, out int64)
+	end     func(tell string) // ends the connection
+	meter   meter
+}
+
+func (p *peerEntry) close(tell string) { p.end(tell) }
+
+// Link is a connection whose Hellos were exchanged.
+type Link struct {
+	ID      device.ID
+	Hello   bep.Hello
+	Address string
+	Wire    peer.Wire
+	// Counts gives the bytes carried so far; nil counts nothing.
+	Counts func() (in, out int64)
+}
+
+// Attach begins the conversation with a device over a connection, in place of
+// an earlier one. It returns at once; Ended follows by itself.
+func (e *Engine) Attach(l Link) *peer.Peer {
+	if l.Counts == nil {
+		l.Counts = func() (int64, int64) { return 0, 0 }
+	}
+	p := peer.New(peer.Options{
+		Self: e.o.ID, ID: l.ID, Hello: l.Hello, Exec: e.o.Exec, Host: host{e}, Wire: l.Wire,
+		Release: e.buffers.Release, Log: e.o.Log,
+	})
+	entry := &peerEntry{peer: p, address: l.Address, since: e.now(), counts: l.Counts, end: p.Close}
+	if !e.turn.Post(func() { e.attach(l.ID, entry) }) {
+		p.Close("shutting down")
+	}
+	return p
+}
+
+// attach runs on the turn.
+func (e *Engine) attach(id device.ID, entry *peerEntry) {
+	if !e.Known(id) {
+		entry.close("")
+		return
+	}
+	e.mu.Lock()
+	old := e.peers[id]
+	e.peers[id] = entry
+	e.mu.Unlock()
+	if old != nil {
+		old.close("replacing connection")
+	}
+	e.o.Log.Info("connected", "device", id.Short().String(), "client", entry.peer.Hello().ClientName)
+	e.configure(entry.peer)
+	e.touch()
+}
+
+// configure tells a device what we share with it.
+func (e *Engine) configure(p *peer.Peer) {
+	folders, err := e.localFolders(p.ID())
+	if err != nil {
+		e.o.Log.Error("tell device what is shared", "device", p.ID().Short().String(), "error", err)
+		p.Close("")
+		return
+	}
+	p.Configure(folders)
+}
+
+func (e *Engine) configureAll() {
+	for _, entry := range e.connected() {
+		e.configure(entry.peer)
+	}
+}
+
+// connected lists the connected devices, in ID order.
+func (e *Engine) connected() []*peerEntry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]*peerEntry, 0, len(e.peers))
+	for _, id := range sortedKeys(e.peers) {
+		out = append(out, e.peers[id])
+	}
+	return out
+}
+
+func (e *Engine) peer(id device.ID) *peer.Peer {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if entry := e.peers[id]; entry != nil {
+		return entry.peer
+	}
+	return nil
+}
+
+// applyDevices ends the connections of devices that may not connect any more.
+func (e *Engine) applyDevices(old, d Desired) {
+	for _, entry := range e.connected() {
+		if id := entry.peer.ID(); !e.Known(id) {
+			entry.close("this device is not connected any more")
+		}
+	}
+	for _, dev := range d.Devices {
+		e.dropOffers(func(k offerKey) bool { return k.device == dev.ID && k.folder == "" })
+	}
+	for _, dev := range old.Devices {
+		if _, still := e.spec(dev.ID); !still {
+			e.dropOffers(func(k offerKey) bool { return k.device == dev.ID })
+		}
+	}
+	for _, f := range d.Folders {
+		e.dropOffers(func(k offerKey) bool { return k.folder == f.ID && slices.Contains(f.Shared, k.device) })
+	}
+}
+
+// detach runs on the turn: a conversation is over.
+func (e *Engine) detach(p *peer.Peer) {
+	e.mu.Lock()
+	entry := e.peers[p.ID()]
+	current := entry != nil && entry.peer == p
+	if current {
+		delete(e.peers, p.ID())
+	}
+	e.mu.Unlock()
+	if !current {
+		return
+	}
+	e.o.Log.Info("disconnected", "device", p.ID().Short().String())
+	e.peersChanged()
+	e.touch()
+}
+
+// peersChanged tells every folder that devices came or went.
+func (e *Engine) peersChanged() {
+	e.mu.Lock()
+	folders := make([]*folderEntry, 0, len(e.folders))
+	for _, id := range sortedFolders(e.folders) {
+		folders = append(folders, e.folders[id])
+	}
+	e.mu.Unlock()
+	for _, f := range folders {
+		if f.runner != nil {
+			f.runner.PeersChanged()
+		}
+	}
+}
+
+// source lends connected devices to a folder's puller.
+type source struct {
+	e  *Engine
+	id bep.FolderID
+}
+
+func (s source) Load(dev device.ID) (int, bool) {
+	p := s.e.peer(dev)
+	if p == nil {
+		return 0, false
+	}
+	return p.Load(s.id)
+}
+
+func (s source) Request(dev device.ID, req *bep.Request, deliver func(*bep.Response, error)) {
+	p := s.e.peer(dev)
+	if p == nil {
+		deliver(nil, fault.New(fault.Retry, "", "the device is not connected"))
+		return
+	}
+	p.Request(req, deliver)
+}
+
+func (s source) Release(resp *bep.Response) { s.e.buffers.Release(resp) }
+
+// host does what conversations need done.
+type host struct{ e *Engine }
+
+// Limits of one Index message (BEP section 5.2). The first page is small, so
+// that a device can begin while we still scan.
+const (
+	firstPage  = 100
+	pageFiles  = 1000
+	pageBlocks = 5000
+)
+
+// IndexPage gives entries that are durable.
+func (h host) IndexPage(id bep.FolderID, after int64) ([]bep.FileInfo, int64, bool, error) {
+	f := h.e.folder(id)
+	if f == nil || f.index == nil {
+		return nil, after, false, nil
+	}
+	limit := pageFiles
+	if after == 0 {
+		limit = firstPage
+	}
+	recs, err := f.index.LocalSince(after, limit)
+	if err != nil || len(recs) == 0 {
+		return nil, after, false, err
+	}
+	more := len(recs) == limit
+	files := make([]bep.FileInfo, 0, len(recs))
+	blocks := 0
+	for i := range recs {
+		if blocks += len(recs[i].Blocks); blocks > pageBlocks && i > 0 {
+			more = true
+			break
+		}
+		files = append(files, recs[i].Announced())
+	}
+	// Barrier after reading: whatever was read is durable then.
+	if err := f.index.Barrier(); err != nil {
+		return nil, after, false, fmt.Errorf("make index durable: %w", err)
+	}
+	return files, files[len(files)-1].Sequence, more, nil
+}
+
+func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
+	f := h.e.folder(id)
+	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
+		return nil
+	}
+	return f.index.ResetRemote(dev, ix)
+}
+
+// storeChunk bounds one transaction.
+const storeChunk = 1000
+
+func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
+	f := h.e.folder(m.Folder)
+	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
+		return nil
+	}
+	for _, r := range m.Refused {
+		h.e.o.Log.Warn("entry refused", "folder", string(m.Folder), "device", dev.Short().String(), "name", r.Name, "error", r.Reason)
+	}
+	for chunk := range slices.Chunk(m.Files, storeChunk) {
+		if err := f.index.UpdateRemote(dev, chunk); err != nil {
+			return fmt.Errorf("store index of %v: %w", dev.Short(), err)
+		}
+		if f.runner != nil {
+			f.runner.RemoteChanged()
+		}
+	}
+	h.e.touch()
+	return nil
+}
+
+func (h host) RenewIndex(id bep.FolderID) error {
+	f := h.e.folder(id)
+	if f == nil || f.index == nil {
+		return nil
+	}
+	h.e.o.Log.Warn("a device holds more of our index than we do; it is sent anew", "folder", string(id))
+	if _, err := f.index.RenewIndexID(); err != nil {
+		return fmt.Errorf("renew index: %w", err)
+	}
+	h.e.turn.Post(h.e.configureAll)
+	return nil
+}
+
+func (h host) Answer(dev device.ID, dst []byte, req *bep.Request) []byte {
+	f := h.e.folder(req.Folder)
+	if f == nil || f.runner == nil || !slices.Contains(f.spec.Shared, dev) {
+		return bep.AppendResponseHeader(dst, req.ID, bep.CodeGeneric, 0)
+	}
+	return f.runner.Answer(dst, req)
+}
+
+func (h host) Shares(p *peer.Peer, folders []peer.RemoteFolder) {
+	h.e.turn.Post(func() {
+		h.e.noteOffers(p.ID(), folders)
+		h.e.peersChanged()
+		h.e.touch()
+	})
+}
+
+func (h host) Ended(p *peer.Peer, err error) {
+	h.e.turn.Post(func() { h.e.detach(p) })
+}

@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/fault"
+	"lanyard/sync/folder"
+	"lanyard/sync/index"
+	"lanyard/sync/peer"
+	"lanyard/sync/status"
+)
+
+// maxFailed is how many names that are not in sync a snapshot lists.
+const maxFailed = 100
+
+// Snapshot gives the whole state.
+func (e *Engine) Snapshot() status.Snapshot {
+	e.mu.Lock()
+	d := e.desired
+	folders := maps.Clone(e.folders)
+	peers := maps.Clone(e.peers)
+	offers := e.offersLocked()
+	e.mu.Unlock()
+	s := status.Snapshot{
+		DeviceID: e.o.ID.String(), Name: d.Name, Version: e.o.Version, Listen: []string{},
+		Folders: make([]status.Folder, 0, len(d.Folders)), Devices: make([]status.Device, 0, len(d.Devices)),
+		Offers: offers, Problems: []status.Problem{},
+	}
+	if e.o.Transport != nil {
+		s.Listen = append(s.Listen, e.o.Transport.Addresses()...)
+	}
+	for _, spec := range d.Folders {
+		s.Folders = append(s.Folders, e.folderStatus(spec, folders[spec.ID]))
+	}
+	for _, spec := range d.Devices {
+		s.Devices = append(s.Devices, e.deviceStatus(spec, peers[spec.ID], folders))
+	}
+	return s
+}
+
+func (e *Engine) folderStatus(spec FolderSpec, f *folderEntry) status.Folder {
+	out := status.Folder{
+		ID: string(spec.ID), Label: spec.Label, Path: spec.Path, Type: typeName(spec.Type), State: status.Scanning,
+		Failed: []status.Failed{}, Devices: make([]string, 0, len(spec.Shared)),
+		Progress: status.Progress{Files: []status.FileProgress{}},
+	}
+	for _, dev := range spec.Shared {
+		out.Devices = append(out.Devices, dev.String())
+	}
+	switch {
+	case spec.Paused:
+		out.State = status.Paused
+	case f != nil && f.err != nil:
+		out.State, out.Problem = status.Stopped, problemOf(f.err)
+	case f != nil && f.runner != nil:
+		runnerStatus(&out, f.runner.View())
+		out.Progress = f.progress(e.now())
+	}
+	if f == nil || f.index == nil {
+		return out
+	}
+	c, err := f.index.Counts()
+	if err != nil {
+		out.State, out.Problem = status.Stopped, problemOf(err)
+		return out
+	}
+	out.Global = status.Count{Files: c.Global.Files, Dirs: c.Global.Dirs, Bytes: c.Global.Bytes}
+	out.Local = status.Count{Files: c.Local.Files, Dirs: c.Local.Dirs, Bytes: c.Local.Bytes}
+	out.Need = status.Need{Items: c.Need.Items, Bytes: c.Need.Bytes}
+	return out
+}
+
+// runnerStatus takes what a running folder says of itself.
+func runnerStatus(out *status.Folder, v folder.View) {
+	switch {
+	case v.Err != nil:
+		out.State, out.Problem = status.Stopped, problemOf(v.Err)
+	case v.Pulling:
+		out.State = status.Syncing
+	case v.Settled:
+		out.State = status.Idle
+	}
+	for _, p := range v.Failures(maxFailed) {
+		err := v.Failed[p]
+		out.Failed = append(out.Failed, status.Failed{Name: p.String(), Code: fault.CodeOf(err), Text: err.Error()})
+	}
+}
+
+func problemOf(err error) *status.Problem {
+	return &status.Problem{Code: fault.CodeOf(err), Text: err.Error()}
+}
+
+// typeName gives a folder type as the configuration and the API write it.
+func typeName(t bep.FolderType) string {
+	switch t {
+	case bep.SendOnly:
+		return "send-only"
+	case bep.ReceiveOnly:
+		return "receive-only"
+	case bep.ReceiveEncrypted:
+		return "receive-encrypted"
+	}
+	return "send-receive"
+}
+
+func (f *folderEntry) progress(now time.Time) status.Progress {
+	p := f.runner.Progress()
+	out := status.Progress{DoneBytes: p.Done, TotalBytes: p.Total, Files: make([]status.FileProgress, 0, len(p.Files))}
+	for _, file := range p.Files {
+		out.Files = append(out.Files, status.FileProgress{Name: file.Name.String(), Done: file.Done, Total: file.Total})
+	}
+	out.Rate, _ = f.meter.rates(now, p.Done, 0)
+	c, err := f.index.Counts()
+	if err == nil && out.Rate > 0 && p.Total > 0 {
+		out.TotalBytes = max(p.Total, c.Need.Bytes+p.Done)
+		out.SecondsLeft = float64(out.TotalBytes-p.Done) / out.Rate
+	}
+	return out
+}
+
+func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep.FolderID]*folderEntry) status.Device {
+	out := status.Device{
+		ID: spec.ID.String(), Name: spec.Name, Paused: spec.Paused, Folders: map[string]status.DeviceNeed{},
+	}
+	var shares []peer.RemoteFolder
+	if entry != nil {
+		h := entry.peer.Hello()
+		out.Connected, out.Address = true, entry.address
+		out.Client = bep.CleanName(h.ClientName + " " + h.ClientVersion)
+		out.InBytes, out.OutBytes = entry.counts()
+		out.InRate, out.OutRate = entry.meter.rates(e.now(), out.InBytes, out.OutBytes)
+		if out.Name == "" {
+			out.Name = bep.CleanName(h.DeviceName)
+		}
+		shares = entry.peer.Shares()
+	}
+	for _, id := range sortedFolders(folders) {
+		f := folders[id]
+		if f.index == nil || !slices.Contains(f.spec.Shared, spec.ID) {
+			continue
+		}
+		need, err := f.index.RemoteNeed(spec.ID)
+		if err != nil {
+			continue
+		}
+		out.Folders[string(id)] = status.DeviceNeed{
+			NeedItems: need.Items, NeedBytes: need.Bytes, Current: current(f.index, spec.ID, id, shares),
+		}
+	}
+	return out
+}
+
+// current reports whether a connected device runs a folder and has told us all
+// that it had when it connected.
+func current(ix index.Folder, dev device.ID, id bep.FolderID, shares []peer.RemoteFolder) bool {
+	i := slices.IndexFunc(shares, func(f peer.RemoteFolder) bool { return f.ID == id && f.Joined })
+	if i < 0 {
+		return false
+	}
+	state, err := ix.Remote(dev)
+	return err == nil && state.IndexID == shares[i].IndexID && state.MaxSequence >= shares[i].MaxSequence
+}
+
+// meter turns byte counts into rates, smoothed over a few seconds.
+type meter struct {
+	mu        sync.Mutex
+	at        time.Time
+	a, b      int64
+	rateA     float64
+	rateB     float64
+	everAsked bool
+}
+
+// meterEvery is how often a rate is taken anew.
+const meterEvery = 500 * time.Millisecond
+
+func (m *meter) rates(now time.Time, a, b int64) (rateA, rateB float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dt := now.Sub(m.at)
+	switch {
+	case !m.everAsked || a < m.a || b < m.b || dt > 10*time.Second:
+		m.rateA, m.rateB = 0, 0
+	case dt < meterEvery:
+		return m.rateA, m.rateB
+	default:
+		const weight = 0.4
+		m.rateA += weight * (float64(a-m.a)/dt.Seconds() - m.rateA)
+		m.rateB += weight * (float64(b-m.b)/dt.Seconds() - m.rateB)
+	}
+	m.at, m.a, m.b, m.everAsked = now, a, b, true
+	return m.rateA, m.rateB
+}
