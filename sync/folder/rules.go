@@ -1,0 +1,39 @@
+package folder
+
+import (
+	"fmt"
+	"io/fs"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/ignore"
+	"lanyard/sync/relpath"
+)
+
+// metaRules is the index key under which the hash of the rules of the last
+// full scan stands.
+const metaRules = "rules"
+
+// loadRules reads the folder's ignore rules. A rule that cannot be understood
+// stops the folder: what it was meant to leave alone would be synced.
+func loadRules(f fsys.FS) (*ignore.Matcher, error) {
+	m, err := ignore.Parse(relpath.IgnoreName, func(name string) ([]byte, error) {
+		p, err := relpath.Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+		}
+		return readFile(f, p, maxRules)
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.Folder, "rule-broken", "read the ignore rules", "", err)
+	}
+	return m, nil
+}
+
+// matcher lends the rules to the scanner.
+type matcher struct{ rules *ignore.Matcher }
+
+func (m matcher) Match(p relpath.Path, _ bool) (ignored, skipDir bool) {
+	r := m.rules.Match(p)
+	return r.Ignored, r.CanSkip
+}

@@ -1,0 +1,359 @@
+package folder
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"lanyard/sync/archive"
+	"lanyard/sync/bep"
+	"lanyard/sync/block"
+	"lanyard/sync/device"
+	"lanyard/sync/exec"
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/ignore"
+	"lanyard/sync/index"
+	"lanyard/sync/pull"
+	"lanyard/sync/relpath"
+	"lanyard/sync/serve"
+	"lanyard/sync/watch"
+)
+
+// Options of a Runner. ID, Self, Open, Index, Exec, Hash and Source are
+// required.
+type Options struct {
+	ID   bep.FolderID
+	Type bep.FolderType
+	Self device.ID
+	// Open opens the root.
+	Open func() (fsys.FS, error)
+	// NewWatcher makes the watcher; nil leaves noticing to Notice.
+	NewWatcher func(skip func(relpath.Path) bool) watch.Watcher
+	Index      index.Folder
+	Exec       exec.Executor
+	Hash       *block.Pool
+	Source     pull.Source
+	// VersionsFor is how long replaced and deleted files are kept; negative
+	// keeps none.
+	VersionsFor time.Duration
+	// RescanEvery is the pause between full scans; negative means never.
+	RescanEvery time.Duration
+	// Announce is called when our index has new entries. It must not block.
+	Announce func()
+	// Changed is called when the View may have changed. It must not block.
+	Changed func()
+	Log     *slog.Logger
+}
+
+// Runner runs one folder. Methods may be called from any goroutine.
+type Runner struct {
+	o      Options
+	exec   *exec.Scope
+	turn   *exec.Serial // owns machine, timer and tickets
+	disk   *exec.Serial // the state of the disk and the index together
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	machine *Machine
+	timer   func()
+	tickets map[int]func(error)
+	ticket  int
+	slots   chan struct{} // bounds batches that wait to be stored
+
+	mu      sync.Mutex // guards what follows, held for memory only
+	fs      fsys.FS
+	rules   *ignore.Matcher
+	worker  *pull.Worker
+	server  *serve.Server
+	archive *archive.Store
+	watcher watch.Watcher
+	view    View
+
+	nonce string // of the root; set before the folder is open
+}
+
+// maxUnstored is how many batches of a scan may wait to be stored.
+const maxUnstored = 4
+
+// New returns a Runner. It does nothing before Start.
+func New(o Options) *Runner {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Announce == nil {
+		o.Announce = func() {}
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	o.Log = o.Log.With("folder", string(o.ID))
+	scope := exec.NewScope(o.Exec)
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Runner{
+		o: o, exec: scope, turn: exec.NewSerial(scope), disk: exec.NewSerial(scope), ctx: ctx, cancel: cancel,
+		machine: NewMachine(o.RescanEvery), tickets: map[int]func(error){}, slots: make(chan struct{}, maxUnstored),
+	}
+}
+
+// Start opens the folder; it goes on by itself from there.
+func (r *Runner) Start() { r.turn.Post(r.open) }
+
+// Stop ends all work of the folder and waits for what runs. What it was doing
+// is safe to be interrupted at any point.
+func (r *Runner) Stop() {
+	r.cancel()
+	r.exec.Close()
+	r.mu.Lock()
+	f := r.fs
+	r.fs = nil
+	r.mu.Unlock()
+	if f != nil {
+		if err := f.Close(); err != nil {
+			r.o.Log.Warn("close root", "error", err)
+		}
+	}
+	for _, done := range r.tickets {
+		done(fault.New(fault.Retry, "", "the folder was stopped"))
+	}
+}
+
+// Notice takes what a watcher saw.
+func (r *Runner) Notice(c watch.Change) { r.post(Noticed{c}) }
+
+// RemoteChanged tells that another device's index has news.
+func (r *Runner) RemoteChanged() {
+	r.post(RemoteChanged{})
+}
+
+// PeersChanged tells that a device came or went.
+func (r *Runner) PeersChanged() {
+	r.post(PeersChanged{})
+	if w := r.puller(); w != nil {
+		w.Wake()
+	}
+}
+
+// Scan scans the paths, everything where there are none; done is called when
+// the result is durable.
+func (r *Runner) Scan(paths []relpath.Path, done func(error)) {
+	ok := r.turn.Post(func() {
+		r.ticket++
+		r.tickets[r.ticket] = done
+		r.step(ScanAsked{Paths: paths, Ticket: r.ticket})
+	})
+	if !ok {
+		done(fault.New(fault.Retry, "", "the folder was stopped"))
+	}
+}
+
+// Answer appends the frame that answers a device's request.
+func (r *Runner) Answer(dst []byte, req *bep.Request) []byte {
+	r.mu.Lock()
+	s := r.server
+	r.mu.Unlock()
+	if s == nil {
+		return bep.AppendResponseHeader(dst, req.ID, bep.CodeGeneric, 0)
+	}
+	start := len(dst)
+	dst = bep.AppendResponseHeader(dst, req.ID, bep.CodeOK, int(max(req.Size, 0)))
+	out, code := s.Answer(dst, req)
+	if code != bep.CodeOK {
+		return bep.AppendResponseHeader(out[:start], req.ID, code, 0)
+	}
+	return out
+}
+
+func (r *Runner) root() fsys.FS {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fs
+}
+
+func (r *Runner) puller() *pull.Worker {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.worker
+}
+
+func (r *Runner) matchers() *ignore.Matcher {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rules
+}
+
+func (r *Runner) post(ev Event) { r.turn.Post(func() { r.step(ev) }) }
+
+// step runs on the turn.
+func (r *Runner) step(ev Event) {
+	commands := r.machine.Step(r.exec.Now(), ev)
+	for _, c := range commands {
+		r.carryOut(c)
+	}
+	r.arm()
+	r.publish()
+}
+
+func (r *Runner) carryOut(c Command) {
+	switch c := c.(type) {
+	case Scan:
+		r.exec.Go(func() { r.scan(c) })
+	case Pull:
+		r.pull()
+	case Finish:
+		if done := r.tickets[c.Ticket]; done != nil {
+			delete(r.tickets, c.Ticket)
+			done(c.Err)
+		}
+	case Reopen:
+		r.open()
+	}
+}
+
+func (r *Runner) arm() {
+	if r.timer != nil {
+		r.timer()
+		r.timer = nil
+	}
+	due := r.machine.Wake()
+	if due.IsZero() {
+		return
+	}
+	r.timer = r.exec.After(max(due.Sub(r.exec.Now()), 0), func() { r.post(Tick{}) })
+}
+
+func (r *Runner) pull() {
+	w := r.puller()
+	if w == nil {
+		r.post(PullDone{})
+		return
+	}
+	w.Start(func(res pull.Result) {
+		r.noteFailures(res)
+		r.post(PullDone{res})
+	})
+}
+
+// open opens the root where it is not, proves it, and tells the machine.
+func (r *Runner) open() {
+	r.exec.Go(func() {
+		if err := r.openRoot(); err != nil {
+			r.o.Log.Warn("folder stopped", "error", err)
+			r.post(Stopped{err})
+			return
+		}
+		r.post(Opened{})
+	})
+}
+
+func (r *Runner) openRoot() error {
+	if r.root() != nil {
+		err := r.prove()
+		if err == nil {
+			err = r.reloadRules()
+		}
+		return err
+	}
+	f, err := r.o.Open()
+	if err != nil {
+		return fault.Wrap(fault.Folder, "folder-missing", "open", string(r.o.ID), err)
+	}
+	if err := r.proveFirst(f); err != nil {
+		f.Close()
+		return err
+	}
+	rules, err := loadRules(f)
+	if err != nil {
+		f.Close()
+		return err
+	}
+	r.equip(f, rules)
+	r.startWatcher()
+	return nil
+}
+
+// equip makes what works on an open root.
+func (r *Runner) equip(f fsys.FS, rules *ignore.Matcher) {
+	var store *archive.Store
+	var keep pull.Archive
+	if r.o.VersionsFor >= 0 {
+		store = archive.New(archive.Options{FS: f, MaxAge: r.o.VersionsFor})
+		keep = store
+	}
+	worker := pull.NewWorker(pull.Options{
+		Folder: r.o.ID, Role: r.o.Type, FS: f, Index: r.o.Index, Exec: r.exec, Disk: r.disk, Source: r.o.Source,
+		Archive: keep, Prove: r.prove, Stored: r.o.Announce, Log: r.o.Log,
+		Ignored:   func(p relpath.Path) bool { return r.matchers().Match(p).Ignored },
+		Deletable: func(p relpath.Path) bool { return r.matchers().Match(p).Deletable },
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fs, r.rules, r.worker, r.archive = f, rules, worker, store
+	r.server = r.newServer(f)
+}
+
+func (r *Runner) reloadRules() error {
+	rules, err := loadRules(r.root())
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.rules = rules
+	r.mu.Unlock()
+	return nil
+}
+
+// startWatcher watches until the folder stops. It returns when every directory
+// that can be watched is, so that nothing falls between watching and the first
+// scan.
+func (r *Runner) startWatcher() {
+	if r.o.NewWatcher == nil {
+		return
+	}
+	w := r.o.NewWatcher(func(p relpath.Path) bool { return r.matchers().Match(p).CanSkip })
+	r.mu.Lock()
+	r.watcher = w
+	r.mu.Unlock()
+	failed := make(chan struct{}) // closed when Run returns
+	r.exec.Go(func() {
+		defer close(failed)
+		if err := w.Run(r.ctx, r.Notice); r.ctx.Err() == nil {
+			r.o.Log.Warn("watching ended; the folder is scanned from time to time", "error", err)
+			r.pollFrom(pollEvery)
+		}
+	})
+	select {
+	case <-w.Ready():
+	case <-failed:
+	case <-r.ctx.Done():
+	}
+	if len(w.Unwatched()) > 0 {
+		r.pollFrom(pollEvery)
+	}
+}
+
+// pollEvery is the pause between looks at what cannot be watched.
+const pollEvery = time.Minute
+
+// pollFrom reports what is not watched as changed, again and again.
+func (r *Runner) pollFrom(every time.Duration) {
+	r.exec.After(every, func() {
+		r.mu.Lock()
+		subtrees := r.watcher.Unwatched()
+		r.mu.Unlock()
+		r.Notice(watch.Change{Subtrees: subtrees, All: len(subtrees) == 0})
+		r.pollFrom(every)
+	})
+}
+
+// Ignored reports whether the folder's rules leave a name alone.
+func (r *Runner) Ignored(p relpath.Path) bool { return r.matchers().Match(p).Ignored }
+
+// newServer makes what answers requests from an open root.
+func (r *Runner) newServer(f fsys.FS) *serve.Server {
+	return serve.New(serve.Options{
+		FS: f, Index: r.o.Index, Ignored: r.Ignored,
+		Dirty: func(p relpath.Path) { r.Notice(watch.Change{Events: []watch.Event{{Path: p}}}) },
+	})
+}

@@ -1,0 +1,153 @@
+package folder
+
+import (
+	"errors"
+	"slices"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+	"lanyard/sync/scan"
+)
+
+// scan compares disk and index and stores what changed. Comparing runs beside
+// everything else; storing takes the Disk turn, where each batch is confirmed.
+func (r *Runner) scan(c Scan) {
+	again := &moved{}
+	err := r.walk(c, again)
+	r.disk.Post(func() {
+		if err == nil {
+			err = again.err
+		}
+		if err == nil {
+			err = r.o.Index.Barrier()
+		}
+		if err != nil {
+			r.o.Log.Warn("scan failed", "error", err)
+		}
+		r.post(ScanDone{Err: err, Again: again.names})
+	})
+}
+
+// moved gathers what the batches of one scan left for the next. It belongs to
+// the Disk turn, and to the scan before and after its batches.
+type moved struct {
+	names []relpath.Path
+	err   error
+}
+
+func (r *Runner) walk(c Scan, again *moved) error {
+	f := r.root()
+	if f == nil {
+		return fault.New(fault.Folder, "folder-missing", "the folder is not open")
+	}
+	old := r.matchers().Hash()
+	if err := r.reloadRules(); err != nil {
+		return err
+	}
+	rules := r.matchers()
+	full := c.Full || rules.Hash() != old
+	stored, err := r.o.Index.Meta(metaRules)
+	if err != nil {
+		return err
+	}
+	o := scan.Options{
+		FS: f, Index: r.o.Index, Pool: r.o.Hash, Ignore: matcher{rules}, SameRules: stored == rules.Hash(),
+		Short: r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Now,
+	}
+	var paths []relpath.Path
+	if !full {
+		paths = c.Paths
+	}
+	res, err := scan.Walk(r.ctx, o, paths, func(batch []scan.Candidate) error {
+		r.storeLater(o, slices.Clone(batch), again)
+		return r.ctx.Err()
+	})
+	again.names = append(again.names, res.Moved...)
+	r.noteProblems(full, paths, res.Problems)
+	r.removeTemps(f, res.StaleTemps)
+	if err == nil && full {
+		err = r.o.Index.SetMeta(metaRules, rules.Hash())
+	}
+	return err
+}
+
+// storeLater stores a batch on the Disk turn. With goroutines it waits while
+// too many batches wait already.
+func (r *Runner) storeLater(o scan.Options, batch []scan.Candidate, again *moved) {
+	if !r.exec.Inline() {
+		select {
+		case r.slots <- struct{}{}:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+	r.disk.Post(func() {
+		r.store(o, batch, again)
+		if !r.exec.Inline() {
+			<-r.slots
+		}
+	})
+}
+
+func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
+	if again.err != nil {
+		return
+	}
+	recs, recheck, err := scan.Confirm(r.ctx, o, batch)
+	if err != nil {
+		again.err = err
+		return
+	}
+	again.names = append(again.names, recheck...)
+	if len(recs) == 0 {
+		return
+	}
+	announce, quiet := r.split(batch, recs)
+	if len(quiet) > 0 {
+		if err := r.o.Index.Restamp(quiet); err != nil {
+			again.err = err
+			return
+		}
+	}
+	if len(announce) == 0 {
+		return
+	}
+	if _, err := r.o.Index.Update(announce); err != nil {
+		again.err = err
+		return
+	}
+	r.o.Announce()
+}
+
+// split parts the records that tell peers something from those whose stamp
+// alone is new.
+func (r *Runner) split(batch []scan.Candidate, recs []index.Record) (announce, quiet []index.Record) {
+	stampOnly := map[relpath.Path]bool{}
+	for i := range batch {
+		if batch[i].StampOnly {
+			stampOnly[batch[i].Record.Name] = true
+		}
+	}
+	for i := range recs {
+		if stampOnly[recs[i].Name] {
+			quiet = append(quiet, recs[i])
+		} else {
+			announce = append(announce, recs[i])
+		}
+	}
+	return announce, quiet
+}
+
+// removeTemps removes temporary files that nobody came back to.
+func (r *Runner) removeTemps(f fsys.FS, temps []relpath.Path) {
+	for _, p := range temps {
+		if !relpath.TempBase(p.Base()) {
+			continue
+		}
+		if err := f.Remove(p); err != nil && !errors.Is(err, fsys.ErrNotEmpty) {
+			r.o.Log.Debug("remove temporary file", "name", p.String(), "error", err)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package folder
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/index"
+	"lanyard/sync/pull"
+	"lanyard/sync/relpath"
+	"lanyard/sync/scan"
+)
+
+// View is what may be shown of a folder.
+type View struct {
+	Scanning bool
+	Pulling  bool
+	// Settled: scanned since it was opened, nothing dirty, nothing on its way.
+	Settled bool
+	// Err is why the folder does not go on, nil if it does.
+	Err error
+	// Failed gives the names that are not in sync, and why.
+	Failed map[relpath.Path]error
+	// Unavailable counts files that no connected device can give.
+	Unavailable int
+	Since       time.Time // of the last change of state
+}
+
+// maxFailures bounds the names kept with their reasons; more are counted by
+// the need alone.
+const maxFailures = 10_000
+
+// View gives the folder's state.
+func (r *Runner) View() View {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v := r.view
+	v.Failed = maps.Clone(v.Failed)
+	return v
+}
+
+// Progress gives how far the pull has come.
+func (r *Runner) Progress() pull.ProgressView {
+	if w := r.puller(); w != nil {
+		return w.Progress()
+	}
+	return pull.ProgressView{}
+}
+
+// Counts gives the folder's sums.
+func (r *Runner) Counts() (index.Counts, error) { return r.o.Index.Counts() }
+
+// publish takes the machine's state into the view. It runs on the turn.
+func (r *Runner) publish() {
+	scanning, pulling, dirty := r.machine.Busy()
+	err := r.machine.Err()
+	r.mu.Lock()
+	v := &r.view
+	changed := v.Scanning != scanning || v.Pulling != pulling || (v.Err == nil) != (err == nil) ||
+		v.Settled != (!scanning && !pulling && !dirty)
+	v.Scanning, v.Pulling, v.Err = scanning, pulling, err
+	v.Settled = !scanning && !pulling && !dirty && err == nil
+	if changed {
+		v.Since = r.exec.Now()
+	}
+	r.mu.Unlock()
+	if changed {
+		r.o.Changed()
+	}
+}
+
+// noteFailures takes what a pull could not do.
+func (r *Runner) noteFailures(res pull.Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.view.Unavailable = res.Unavailable
+	maps.DeleteFunc(r.view.Failed, func(_ relpath.Path, err error) bool { _, scan := err.(scanError); return !scan })
+	for p, err := range res.Failed {
+		r.fail(p, err)
+	}
+}
+
+// scanError marks a failure that a scan found and a scan clears.
+type scanError struct{ error }
+
+func (e scanError) Unwrap() error { return e.error }
+
+// noteProblems takes what a scan could not read. A full scan replaces all that
+// earlier ones found, one of some names what it found below these.
+func (r *Runner) noteProblems(full bool, paths []relpath.Path, problems []scan.Problem) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.view.Failed, func(p relpath.Path, err error) bool {
+		_, scan := err.(scanError)
+		return scan && (full || slices.ContainsFunc(paths, p.Under))
+	})
+	for _, pr := range problems {
+		p, err := relpath.Parse(pr.Name)
+		if err != nil {
+			p, err = relpath.Parse(relpath.Printable(pr.Name))
+		}
+		if err == nil {
+			r.fail(p, scanError{pr.Err})
+		}
+	}
+}
+
+func (r *Runner) fail(p relpath.Path, err error) {
+	if r.view.Failed == nil {
+		r.view.Failed = map[relpath.Path]error{}
+	}
+	if len(r.view.Failed) < maxFailures {
+		r.view.Failed[p] = err
+	}
+}
+
+// Failure gives why a name is not in sync, where that is known.
+func (r *Runner) Failure(p relpath.Path) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.view.Failed[p]
+}
+
+// Failures lists names that are not in sync, those that somebody must mend
+// first, at most n.
+func (v View) Failures(n int) []relpath.Path {
+	names := slices.SortedFunc(maps.Keys(v.Failed), func(a, b relpath.Path) int {
+		return cmp.Or(cmp.Compare(weight(v.Failed[a]), weight(v.Failed[b])), a.Compare(b))
+	})
+	return names[:min(n, len(names))]
+}
+
+func weight(err error) int {
+	if fault.KindOf(err) == fault.Retry {
+		return 1
+	}
+	return 0
+}
