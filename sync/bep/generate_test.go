@@ -25,8 +25,9 @@ func genPath() *rapid.Generator[relpath.Path] {
 func genVector() *rapid.Generator[vector.Vector] {
 	return rapid.Custom(func(t *rapid.T) vector.Vector {
 		var v vector.Vector
-		for range rapid.IntRange(0, 4).Draw(t, "counters") {
-			v = v.Bump(rapid.Uint64().Draw(t, "id"), rapid.Int64Range(0, vector.MaxValue).Draw(t, "value"))
+		ids := rapid.SliceOfNDistinct(rapid.Uint64(), 0, 4, rapid.ID[uint64]).Draw(t, "ids")
+		for _, id := range ids {
+			v = v.Bump(id, rapid.Int64Range(0, vector.MaxValue).Draw(t, "value"))
 		}
 		return v
 	})

@@ -191,17 +191,20 @@ func TestWhatOlderProgramsSendIsBroughtIntoForm(t *testing.T) {
 	}{
 		{
 			"a directory of size 128",
-			FileInfo{Name: name, Type: TypeDirectory, Size: 128}, FileInfo{Name: name, Type: TypeDirectory},
+			FileInfo{Name: name, Type: TypeDirectory, Size: 128},
+			FileInfo{Name: name, Type: TypeDirectory},
 		},
 		{
 			"a symlink with a size",
-			FileInfo{Name: name, Type: TypeSymlink, Size: 7}, FileInfo{Name: name, Type: TypeSymlink},
+			FileInfo{Name: name, Type: TypeSymlink, Size: 7},
+			FileInfo{Name: name, Type: TypeSymlink},
 		},
 		{"a symlink to a file", FileInfo{Name: name, Type: 2}, FileInfo{Name: name, Type: TypeSymlink}},
 		{"a symlink to a directory", FileInfo{Name: name, Type: 3}, FileInfo{Name: name, Type: TypeSymlink}},
 		{
 			"a deleted file with a size",
-			FileInfo{Name: name, Deleted: true, Size: 7, BlockSize: 3}, FileInfo{Name: name, Deleted: true},
+			FileInfo{Name: name, Deleted: true, Size: 7, BlockSize: 3},
+			FileInfo{Name: name, Deleted: true},
 		},
 		{
 			"no block size",
@@ -215,15 +218,18 @@ func TestWhatOlderProgramsSendIsBroughtIntoForm(t *testing.T) {
 		},
 		{
 			"an invalid file without blocks",
-			FileInfo{Name: name, Invalid: true, Size: 9, BlockSize: block.MinSize}, FileInfo{Name: name, Invalid: true, Size: 9},
+			FileInfo{Name: name, Invalid: true, Size: 9, BlockSize: block.MinSize},
+			FileInfo{Name: name, Invalid: true, Size: 9},
 		},
 		{
 			"an invalid file whose blocks do not fit",
-			FileInfo{Name: name, Invalid: true, Size: 9, Blocks: []block.Info{hole}}, FileInfo{Name: name, Invalid: true, Size: 9},
+			FileInfo{Name: name, Invalid: true, Size: 9, Blocks: []block.Info{hole}},
+			FileInfo{Name: name, Invalid: true, Size: 9},
 		},
 		{
 			"permissions beyond nine bits",
-			FileInfo{Name: name, Type: TypeDirectory, Permissions: 0o100755}, FileInfo{Name: name, Type: TypeDirectory, Permissions: 0o755},
+			FileInfo{Name: name, Type: TypeDirectory, Permissions: 0o100755},
+			FileInfo{Name: name, Type: TypeDirectory, Permissions: 0o755},
 		},
 		{
 			"a counter of zero",
@@ -232,7 +238,8 @@ func TestWhatOlderProgramsSendIsBroughtIntoForm(t *testing.T) {
 		},
 		{
 			"a hash over blocks of a strange length",
-			FileInfo{Name: name, Deleted: true, BlocksHash: []byte{1}}, FileInfo{Name: name, Deleted: true},
+			FileInfo{Name: name, Deleted: true, BlocksHash: []byte{1}},
+			FileInfo{Name: name, Deleted: true},
 		},
 	}
 	for _, tt := range tests {
@@ -287,5 +294,30 @@ func TestBlocksThatAreNotThereTakeNoMemory(t *testing.T) {
 	var err error
 	if n := allocatedBy(func() { _, err = next(b) }); err == nil || n > 4*uint64(len(b)) {
 		t.Errorf("a message of %d bytes allocated %d (error %v)", len(b), n, err)
+	}
+}
+
+func TestTheErrorOfUnmarshalLeavesTheKindToTheCaller(t *testing.T) {
+	_, err := UnmarshalFileInfo(wireEntry{name: "a\x00", f: sampleFile()}.bytes())
+	if fault.KindOf(err) != fault.Unknown || !errors.Is(err, relpath.ErrRefused) {
+		t.Errorf("error %v of kind %v, want none and the reason", err, fault.KindOf(err))
+	}
+	if _, err := UnmarshalFileInfo([]byte{0xff}); !errors.Is(err, errMalformed) {
+		t.Errorf("error %v, want that the form is broken", err)
+	}
+}
+
+func TestADecodedIndexKeepsNothingOfItsBytes(t *testing.T) {
+	b := mustFrame(t, &Index{Folder: "f", Files: sampleFiles()}, CompressNever)
+	r := NewReader(bytes.NewReader(append(bytes.Clone(b), mustFrame(t, &Close{Reason: strings.Repeat("x", 2000)}, CompressNever)...)), ReaderOptions{})
+	m, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Next(); err != nil { // writes over the scratch memory
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sampleFiles(), m.(*Index).Files, paths); diff != "" {
+		t.Errorf("after the next message (-want +got):\n%s", diff)
 	}
 }

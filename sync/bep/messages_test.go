@@ -167,3 +167,53 @@ func TestTextThatIsNotUTF8IsReplacedWhenSent(t *testing.T) {
 		t.Errorf("reason %q, want the broken byte replaced", m.Reason)
 	}
 }
+
+func TestAMessageWithoutAFolderIsRefused(t *testing.T) {
+	for _, m := range []Message{&Index{}, &Index{Update: true}, &DownloadProgress{}} {
+		_, err := next(mustFrame(t, m, CompressNever))
+		if fault.KindOf(err) != fault.Peer || !strings.Contains(err.Error(), "folder ID") {
+			t.Errorf("%T: error %v, want of kind peer", m, err)
+		}
+	}
+}
+
+func TestAnIndexOfNegativeSequencesIsRefused(t *testing.T) {
+	for _, m := range []Message{&Index{Folder: "f", LastSequence: -1}, &Index{Folder: "f", PrevSequence: -1}} {
+		if _, err := next(mustFrame(t, m, CompressNever)); fault.KindOf(err) != fault.Peer {
+			t.Errorf("%+v: error %v, want of kind peer", m, err)
+		}
+	}
+}
+
+// A body that is cut may by chance end between two fields; then it is another
+// good message.
+func TestABodyCutAnywhereIsRefusedOrWhole(t *testing.T) {
+	for name, m := range sampleMessages() {
+		if name == "extension" {
+			continue // its body is not ours to read
+		}
+		body := appendBody(nil, m)
+		header := string(appendInt(nil, tagHeaderType, m.messageType()))
+		for n := range body {
+			if _, err := next(frame(header, body[:n])); err != nil && fault.KindOf(err) != fault.Peer {
+				t.Errorf("%s cut to %d bytes: error %v, want of kind peer", name, n, err)
+			}
+			packed := frame(header+"\x10\x01", lz4Body(uint32(n), literal(body[:n])...))
+			if _, err := next(packed); err != nil && fault.KindOf(err) != fault.Peer {
+				t.Errorf("%s cut to %d bytes, in LZ4: error %v, want of kind peer", name, n, err)
+			}
+		}
+	}
+}
+
+// literal makes an LZ4 block that holds b as it is.
+func literal(b []byte) []byte {
+	if len(b) < 15 {
+		return append([]byte{byte(len(b)) << 4}, b...)
+	}
+	out, rest := []byte{0xf0}, len(b)-15
+	for ; rest >= 255; rest -= 255 {
+		out = append(out, 255)
+	}
+	return append(append(out, byte(rest)), b...)
+}
