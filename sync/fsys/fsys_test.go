@@ -13,6 +13,7 @@ func TestMemPassesTheSuite(t *testing.T) {
 		"a good disk":             {},
 		"strict and with modes":   {StrictDirSync: true, EnforceModes: true},
 		"without rarer features":  {NoExchange: true, NoClone: true},
+		"decomposing names":       {Decompose: true},
 		"folding case, no inodes": {CaseInsensitive: true, NoInodes: true, NoCtime: true},
 	} {
 		t.Run(name, func(t *testing.T) {
