@@ -178,13 +178,13 @@ func (o *Options) described(f *finding) index.Record {
 		r.Permissions = before
 	}
 	if alike && r.Type == bep.TypeFile && !o.uninformed(old) {
-		o.descend(&r, old)
+		inherit(&r, old)
 	}
 	return r
 }
 
-// descend notes what a file's content was made from.
-func (o *Options) descend(r, old *index.Record) {
+// inherit notes what a file's content was made from.
+func inherit(r, old *index.Record) {
 	if old.SameContent(&r.FileInfo) {
 		r.BlocksHash, r.PreviousBlocksHash = old.BlocksHash, old.PreviousBlocksHash
 		return
