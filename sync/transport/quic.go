@@ -278,6 +278,11 @@ func (t *quicTransport) track(conn *quic.Conn, known bool) bool {
 	return true
 }
 
+// Dial may succeed toward a device that refuses us: in TLS 1.3 its verdict on
+// our certificate comes a round trip later. A connection is up only once the
+// peer's Hello was read. A name that resolves to several addresses is tried
+// one after the other. Errors are faults; that of another device than want
+// wraps ErrOtherDevice.
 func (t *quicTransport) Dial(ctx context.Context, address string, want device.ID) (Conn, error) {
 	e, err := parseEndpoint(address)
 	if err != nil {

@@ -24,7 +24,7 @@ func TestQUICOnLoopbackIsATransport(t *testing.T) {
 }
 
 // listen opens a transport with a new identity on loopback.
-func listen(t *testing.T, o transport.Options) (transport.Transport, device.ID) {
+func listen(t testing.TB, o transport.Options) (transport.Transport, device.ID) {
 	t.Helper()
 	var id device.ID
 	o.Certificate, id = newIdentity(t)
@@ -44,7 +44,7 @@ func listen(t *testing.T, o transport.Options) (transport.Transport, device.ID) 
 }
 
 // newIdentity makes a certificate, valid from now on.
-func newIdentity(t *testing.T) (tls.Certificate, device.ID) {
+func newIdentity(t testing.TB) (tls.Certificate, device.ID) {
 	t.Helper()
 	certPEM, keyPEM, err := device.NewCertificate(time.Now())
 	if err != nil {

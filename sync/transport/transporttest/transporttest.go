@@ -152,7 +152,7 @@ func selfDial(t *testing.T, p Pair) {
 }
 
 func transfer(t *testing.T, p Pair) {
-	const size = 8 << 20
+	const size = 4 << 20
 	a, b := connect(t, p)
 	var wg sync.WaitGroup
 	for _, way := range []struct {
