@@ -4,7 +4,14 @@
 //
 // Store opens folders; Folder is one folder's index. Two implementations pass
 // indextest: NewMemory (for simulations) and OpenSQLite. The choice of the
-// global version is plan.Newer's alone.
+// global version is plan.Winner's alone, and need is plan.Needs'.
+//
+// Entries of one name are the same version when vector, type, size, time,
+// blocks, link target, Deleted, Invalid and Encrypted are equal. What else an
+// entry carries (permissions, platform data, who modified it, the blocks hash
+// as supplied) may be returned as another device announced it for the same
+// version; our own record is always returned as it was stored. Sequence is
+// ours on our own entries and 0 on those of other devices.
 package index
 
 import (
@@ -114,7 +121,8 @@ type Folder interface {
 	// The name may stand in recs once. It returns the highest sequence given.
 	Update(recs []Record) (int64, error)
 	// UpdateRemote stores entries of another device in one transaction, and
-	// raises its MaxSequence to the highest one among them.
+	// raises its MaxSequence to the highest one among them. One device more
+	// than MaxRemotes gives ErrTooManyDevices.
 	UpdateRemote(dev device.ID, files []bep.FileInfo) error
 	// ResetRemote forgets all entries of a device and notes a new index ID for
 	// it with MaxSequence 0.
@@ -145,8 +153,9 @@ type Folder interface {
 	// ignored ones are included.
 	LocalRange(dir, after relpath.Path, limit int) ([]Record, error)
 	// LocalByContent gives our valid files whose block list has this ListHash
-	// (block.ListHash; not the sender's BlocksHash), at most limit. Files of
-	// one block are found as well.
+	// (block.ListHash; not the sender's BlocksHash), at most limit and in no
+	// particular order. Files of one block are found as well; empty ones are
+	// not, they are made without looking.
 	LocalByContent(hash [32]byte, size int64, limit int) ([]Record, error)
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.

@@ -213,6 +213,7 @@ func (f *sqliteFolder) Needed(after relpath.Path, limit int) (out []Needed, err 
 		if err != nil {
 			return err
 		}
+		out = nil // a second try starts anew
 		for len(rows) > 0 {
 			n := 1
 			for n < len(rows) && rows[n].info.Name == rows[0].info.Name {
