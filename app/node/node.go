@@ -41,7 +41,8 @@ type Node struct {
 	engine Engine
 }
 
-// Open takes the home and makes the engine. It starts nothing: call Run.
+// Open takes the home and makes the engine, which from then on is told of
+// every change of the configuration. It starts nothing: call Run.
 func Open(o Options) (*Node, error) {
 	o = o.withDefaults()
 	store, err := config.Open(o.Home, time.Now())
@@ -52,6 +53,9 @@ func Open(o Options) (*Node, error) {
 	if n.engine, err = o.Engine(n.engineOptions()); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	// Before Run, so that nobody can ask about a folder that the engine has
+	// not heard of yet.
+	store.Follow(func(c config.Config) { n.engine.Apply(Desired(c)) })
 	return n, nil
 }
 
@@ -82,12 +86,9 @@ func (n *Node) Engine() Engine { return n.engine }
 // ID gives this device's ID.
 func (n *Node) ID() device.ID { return n.store.Identity().ID }
 
-// Run runs the engine until ctx ends, and keeps it at the configured state. It
-// gives the cause of the end, or the reason why the engine stopped.
-func (n *Node) Run(ctx context.Context) error {
-	n.store.Follow(func(c config.Config) { n.engine.Apply(Desired(c)) })
-	return n.engine.Run(ctx)
-}
+// Run runs the engine until ctx ends, and gives the cause of the end, or the
+// reason why the engine stopped.
+func (n *Node) Run(ctx context.Context) error { return n.engine.Run(ctx) }
 
 // Close gives the home back, after Run has ended.
 func (n *Node) Close() error { return n.store.Close() }

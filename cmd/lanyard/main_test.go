@@ -48,6 +48,8 @@ func TestScripts(t *testing.T) {
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 					e.Setenv("XDG_RUNTIME_DIR", e.WorkDir)
+					// The race detector would keep each process for a second.
+					e.Setenv("GORACE", "atexit_sleep_ms=0")
 					return nil
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
