@@ -3,15 +3,21 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
+	"path/filepath"
 	"time"
 
+	"lanyard/discovery/book"
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/engine"
+	"lanyard/sync/exec"
 	"lanyard/sync/fault"
+	"lanyard/sync/index"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
+	"lanyard/sync/transport"
 )
 
 // Engine is what a node needs of the sync engine. All methods may be called
@@ -58,7 +64,86 @@ type EngineOptions struct {
 // Run closes.
 type MakeEngine func(EngineOptions) (Engine, error)
 
-// newEngine is the MakeEngine of the product.
-func newEngine(EngineOptions) (Engine, error) {
-	return nil, fault.New(fault.Node, "", "the sync engine is not built into this program")
+// productEngine is the engine with what was opened for it, which Run closes.
+type productEngine struct {
+	*engine.Engine
+	exec      *exec.Real
+	store     index.Store
+	transport transport.Transport
+	book      *book.Book
+	log       *slog.Logger
+}
+
+// newEngine is the MakeEngine of the product: the sync engine over QUIC, the
+// index on disk and the address book.
+func newEngine(o EngineOptions) (Engine, error) {
+	store, err := index.OpenSQLite(o.StateDir, index.SQLiteOptions{Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	p := &productEngine{exec: &exec.Real{}, store: store, log: o.Log}
+	known := func(id device.ID) bool { return p.Known(id) }
+	p.transport, err = listen(o, known)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	p.book = book.Open(book.Options{File: filepath.Join(o.StateDir, "addresses.json"), Log: o.Log})
+	p.Engine = engine.New(engine.Options{
+		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
+		Transport: p.transport, Addresses: p.book, Log: o.Log,
+	})
+	return p, nil
+}
+
+var _ engine.Addresses = (*book.Book)(nil)
+
+// listen opens the socket. A port that another program has is given up for a
+// free one: peers learn it from us.
+func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, error) {
+	to := transport.Options{Certificate: o.Certificate, Known: known, Log: o.Log}
+	if len(o.Listen) > 1 {
+		return nil, fault.New(fault.Node, "", "listen: %d addresses were given, and this version listens on one", len(o.Listen))
+	}
+	asked := len(o.Listen) == 1
+	if asked {
+		to.Listen = o.Listen[0]
+	}
+	t, err := transport.ListenQUIC(to)
+	if err == nil || asked || fault.CodeOf(err) != transport.CodePortTaken {
+		return t, err
+	}
+	o.Log.Warn("the usual port is taken; another one is used", "error", err)
+	to.Listen = "quic://0.0.0.0:0"
+	return transport.ListenQUIC(to)
+}
+
+// Apply also tells the address book which addresses are fixed.
+func (p *productEngine) Apply(d engine.Desired) {
+	for _, dev := range d.Devices {
+		if err := p.book.Set(dev.ID, dev.Addresses); err != nil {
+			p.log.Warn("address not used", "device", dev.Name, "error", err)
+		}
+	}
+	p.Engine.Apply(d)
+}
+
+// Run runs the engine and the address book until ctx ends, and closes what was
+// opened.
+func (p *productEngine) Run(ctx context.Context) error {
+	saved := make(chan struct{})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		defer close(saved)
+		_ = p.book.Run(ctx)
+	}()
+	err := p.Engine.Run(ctx)
+	cancel(err)
+	<-saved
+	closed := p.transport.Close()
+	p.exec.Close()
+	if cerr := errors.Join(closed, p.store.Close()); cerr != nil {
+		return cerr
+	}
+	return err
 }

@@ -67,8 +67,9 @@ type Runner struct {
 	rules   *ignore.Matcher
 	worker  *pull.Worker
 	server  *serve.Server
-	archive *archive.Store
+	archive *archive.Store // nil keeps nothing
 	watcher watch.Watcher
+	unwatch context.CancelFunc
 	view    View
 
 	nonce string // of the root; set before the folder is open
@@ -311,39 +312,46 @@ func (r *Runner) startWatcher() {
 	if r.o.NewWatcher == nil {
 		return
 	}
-	w := r.o.NewWatcher(func(p relpath.Path) bool { return r.matchers().Match(p).CanSkip })
+	rules := r.matchers()
+	w := r.o.NewWatcher(func(p relpath.Path) bool { return rules.Match(p).CanSkip })
+	ctx, cancel := context.WithCancel(r.ctx)
 	r.mu.Lock()
-	r.watcher = w
+	old := r.unwatch
+	r.watcher, r.unwatch = w, cancel
 	r.mu.Unlock()
+	if old != nil {
+		old()
+	}
 	failed := make(chan struct{}) // closed when Run returns
 	r.exec.Go(func() {
 		defer close(failed)
-		if err := w.Run(r.ctx, r.Notice); r.ctx.Err() == nil {
+		if err := w.Run(ctx, r.Notice); ctx.Err() == nil {
 			r.o.Log.Warn("watching ended; the folder is scanned from time to time", "error", err)
-			r.pollFrom(pollEvery)
+			r.poll(ctx, w)
 		}
 	})
 	select {
 	case <-w.Ready():
 	case <-failed:
-	case <-r.ctx.Done():
+	case <-ctx.Done():
 	}
 	if len(w.Unwatched()) > 0 {
-		r.pollFrom(pollEvery)
+		r.poll(ctx, w)
 	}
 }
 
 // pollEvery is the pause between looks at what cannot be watched.
 const pollEvery = time.Minute
 
-// pollFrom reports what is not watched as changed, again and again.
-func (r *Runner) pollFrom(every time.Duration) {
-	r.exec.After(every, func() {
-		r.mu.Lock()
-		subtrees := r.watcher.Unwatched()
-		r.mu.Unlock()
+// poll reports what a watcher does not watch as changed, again and again.
+func (r *Runner) poll(ctx context.Context, w watch.Watcher) {
+	r.exec.After(pollEvery, func() {
+		if ctx.Err() != nil {
+			return
+		}
+		subtrees := w.Unwatched()
 		r.Notice(watch.Change{Subtrees: subtrees, All: len(subtrees) == 0})
-		r.pollFrom(every)
+		r.poll(ctx, w)
 	})
 }
 

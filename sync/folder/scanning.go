@@ -25,6 +25,8 @@ func (r *Runner) scan(c Scan) {
 		}
 		if err != nil {
 			r.o.Log.Warn("scan failed", "error", err)
+		} else if c.Full {
+			r.prune()
 		}
 		r.post(ScanDone{Err: err, Again: again.names})
 	})
@@ -48,6 +50,9 @@ func (r *Runner) walk(c Scan, again *moved) error {
 	}
 	rules := r.matchers()
 	full := c.Full || rules.Hash() != old
+	if rules.Hash() != old {
+		r.startWatcher() // what was skipped may be watched now
+	}
 	stored, err := r.o.Index.Meta(metaRules)
 	if err != nil {
 		return err

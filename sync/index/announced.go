@@ -1,6 +1,13 @@
 package index
 
-import "lanyard/sync/bep"
+import (
+	"lanyard/sync/bep"
+	"lanyard/sync/fault"
+)
+
+func errNotRestamped(name string) error {
+	return fault.New(fault.Retry, "", "restamp %s: the stored record is another one", name)
+}
 
 // Announced gives a record as it is told to other devices: one that they
 // cannot have from us is invalid, and a change that only this device makes has

@@ -43,6 +43,7 @@ type batch struct {
 	c     *conn
 	tally tally
 	seq   int64
+	place int64           // the sequence that the record being stored gets
 	ranks *[slotCount]int // order of the slots' device IDs
 
 	rows     []row
@@ -65,7 +66,26 @@ func (b *batch) applyLocal(r *Record) error {
 	e := makeEntry(b.ident[:0], &f, r)
 	b.ident = e.ident
 	b.seq++
+	b.place = b.seq
 	return b.apply(f.Name.String(), localSlot, &e)
+}
+
+// restamp stores what only we know of a record, in its place.
+func (b *batch) restamp(r *Record) error {
+	f := r.FileInfo
+	f.Invalid = r.Flags&hiding != 0
+	e := makeEntry(b.ident[:0], &f, r)
+	b.ident = e.ident
+	name := f.Name.String()
+	if err := b.load(name); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(b.rows, func(r row) bool { return r.local() && string(r.ident) == string(e.ident) })
+	if i < 0 {
+		return errNotRestamped(name)
+	}
+	b.place = b.rows[i].lseq
+	return b.apply(name, localSlot, &e)
 }
 
 // applyRemote stores an entry of the device in a slot.
@@ -159,7 +179,7 @@ func (b *batch) enter(name string, slot int, e *entry) error {
 	ours := r.local()
 	r.devs |= 1 << slot
 	if slot == localSlot {
-		r.lseq = b.seq
+		r.lseq = b.place
 		r.flags |= e.flags & rowLocal
 	}
 	if slot == localSlot || !ours && e.restOf().richness() > r.rest.richness() {
@@ -173,7 +193,7 @@ func (b *batch) enter(name string, slot int, e *entry) error {
 func (b *batch) insert(name string, slot int, e *entry) error {
 	r := row{devs: 1 << slot, flags: e.flags, info: *e.info, ident: e.ident, vh: b.freeHash(e.ident)}
 	if slot == localSlot {
-		r.lseq = b.seq
+		r.lseq = b.place
 	}
 	inline, err := b.keepList(&r, e)
 	if err != nil {

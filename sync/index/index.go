@@ -120,6 +120,10 @@ type Folder interface {
 	// Update stores local records, in order, and gives each the next sequence.
 	// The name may stand in recs once. It returns the highest sequence given.
 	Update(recs []Record) (int64, error)
+	// Restamp stores the Flags and Stamp of records whose announced part is the
+	// one stored, which keep their sequences: there is nothing to tell peers. A
+	// record that would say something else is an error, and nothing is stored.
+	Restamp(recs []Record) error
 	// UpdateRemote stores entries of another device in one transaction, and
 	// raises its MaxSequence to the highest one among them. One device more
 	// than MaxRemotes gives ErrTooManyDevices.

@@ -138,6 +138,19 @@ func (f *memFolder) Update(recs []Record) (int64, error) {
 	return last, err
 }
 
+func (f *memFolder) Restamp(recs []Record) error {
+	recs = cloneLocal(recs)
+	same := func(s *memState) error {
+		for i := range recs {
+			if !s.restampable(&recs[i]) {
+				return errNotRestamped(recs[i].Name.String())
+			}
+		}
+		return nil
+	}
+	return f.commit("restamp", same, func(s *memState) { s.restamp(recs) })
+}
+
 func (f *memFolder) UpdateRemote(dev device.ID, files []bep.FileInfo) error {
 	files = cloneEntries(files)
 	return f.commit("update_remote", roomFor(dev), func(s *memState) { s.updateRemote(dev, files) })

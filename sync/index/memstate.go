@@ -91,6 +91,24 @@ func (s *memState) update(recs []Record) {
 	s.compact()
 }
 
+// restampable reports whether a record says to others what the stored one
+// says.
+func (s *memState) restampable(r *Record) bool {
+	n := s.names[r.Name.String()]
+	return n != nil && n.local != nil && n.ident == identityOf(&r.FileInfo)
+}
+
+// restamp stores what only we know of records.
+func (s *memState) restamp(recs []Record) {
+	for i := range recs {
+		r := recs[i]
+		n := s.names[r.Name.String()]
+		r.Sequence = n.local.Sequence
+		n.local = &r
+		s.settle(r.Name.String())
+	}
+}
+
 // compact drops places that records left once they are the larger part.
 func (s *memState) compact() {
 	if len(s.bySeq) < 2*len(s.names)+64 {

@@ -326,6 +326,18 @@ func (f *sqliteFolder) Update(recs []Record) (int64, error) {
 	return seq, nil
 }
 
+// Restamp stores what only we know of records.
+func (f *sqliteFolder) Restamp(recs []Record) error {
+	return f.writing("restamp index", func(ch *change) error {
+		for i := range recs {
+			if err := ch.restamp(&recs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // UpdateRemote stores entries of another device.
 func (f *sqliteFolder) UpdateRemote(dev device.ID, files []bep.FileInfo) error {
 	return f.writing("update remote index", func(ch *change) error {

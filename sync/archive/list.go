@@ -1,0 +1,124 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
+)
+
+// Version is one old version of a file.
+type Version struct {
+	Path  relpath.Path // of the file; as cut in the store where it was too long
+	Time  time.Time    // when it went, to the second
+	Store relpath.Path // where it lies
+	Info  fsys.Info
+}
+
+// List gives the versions of one file, the newest first.
+func (s *Store) List(p relpath.Path) ([]Version, error) {
+	dir, err := storeDir(p.Dir())
+	if err != nil {
+		return nil, fmt.Errorf("list versions of %s: %w", p, err)
+	}
+	entries, err := s.o.FS.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list versions of %s: %w", p, err)
+	}
+	var found []Version
+	for _, e := range entries {
+		v, ok := s.version(dir, e)
+		if ok && tagged(p.Base(), v.Time.Format(tagForm)) == e.Name {
+			v.Path = p
+			found = append(found, v)
+		}
+	}
+	slices.SortFunc(found, newestFirst)
+	return found, nil
+}
+
+// ListAll gives all versions by name of the file, and the newest of each
+// first.
+func (s *Store) ListAll() ([]Version, error) {
+	c, err := s.walk()
+	if err != nil {
+		return nil, fmt.Errorf("list versions: %w", err)
+	}
+	slices.SortFunc(c.versions, func(a, b Version) int {
+		if n := a.Path.Compare(b.Path); n != 0 {
+			return n
+		}
+		return newestFirst(a, b)
+	})
+	return c.versions, nil
+}
+
+func newestFirst(a, b Version) int {
+	if n := b.Time.Compare(a.Time); n != 0 {
+		return n
+	}
+	return b.Store.Compare(a.Store)
+}
+
+// version reads one entry of a directory in the store.
+func (s *Store) version(dir relpath.Path, e fsys.Entry) (Version, bool) {
+	base, at, ok := untag(e.Name, s.o.Location)
+	if !ok || e.Info.Kind != fsys.Regular || relpath.TempBase(e.Name) {
+		return Version{}, false
+	}
+	store, err := dir.Join(e.Name)
+	if err != nil {
+		return Version{}, false
+	}
+	original, err := relpath.Parse(strings.TrimPrefix(strings.TrimPrefix(dir.String()+"/", relpath.VersionsName), "/") + base)
+	if err != nil {
+		return Version{}, false
+	}
+	return Version{Path: original, Time: at, Store: store, Info: e.Info}, true
+}
+
+// content is what a walk of the store found.
+type content struct {
+	versions []Version
+	dirs     []relpath.Path // below the store's root, parents first
+	temps    []Version      // left over from restores; only Store and Info are set
+}
+
+// walk reads the whole store. No store is an empty one.
+func (s *Store) walk() (content, error) {
+	var c content
+	top, err := storeDir(relpath.Root)
+	if err != nil {
+		return c, err
+	}
+	for queue := []relpath.Path{top}; len(queue) > 0; queue = queue[1:] {
+		dir := queue[0]
+		entries, err := s.o.FS.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return c, err
+		}
+		for _, e := range entries {
+			p, err := dir.Join(e.Name)
+			if err != nil {
+				continue // no name of ours
+			}
+			if e.Info.Kind == fsys.Directory {
+				c.dirs = append(c.dirs, p)
+				queue = append(queue, p)
+			} else if relpath.TempBase(e.Name) && e.Info.Kind == fsys.Regular {
+				c.temps = append(c.temps, Version{Store: p, Info: e.Info})
+			} else if v, ok := s.version(dir, e); ok {
+				c.versions = append(c.versions, v)
+			}
+		}
+	}
+	return c, nil
+}

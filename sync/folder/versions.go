@@ -1,0 +1,102 @@
+package folder
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+
+	"lanyard/sync/archive"
+	"lanyard/sync/fault"
+	"lanyard/sync/relpath"
+	"lanyard/sync/status"
+)
+
+// store gives the version store.
+func (r *Runner) versions() (*archive.Store, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.fs == nil:
+		return nil, fault.New(fault.Folder, "folder-missing", "the folder is not open")
+	case r.archive == nil:
+		return nil, fault.New(fault.Item, "", "this folder keeps no old versions")
+	}
+	return r.archive, nil
+}
+
+// prune removes versions that are too old or take too much space. It runs on
+// the Disk turn, so that no pull relies on what it removes.
+func (r *Runner) prune() {
+	store, err := r.versions()
+	if err != nil {
+		return
+	}
+	done, err := store.Prune(r.exec.Now())
+	if err != nil {
+		r.o.Log.Warn("prune versions", "error", err)
+	}
+	if done.Early {
+		r.o.Log.Info("versions went early for lack of space", "files", done.Files, "oldest_left", done.Since)
+	}
+}
+
+// Versions lists the stored versions of a name, newest first.
+func (r *Runner) Versions(p relpath.Path) ([]status.StoredVersion, error) {
+	store, err := r.versions()
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.List(p)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]status.StoredVersion, 0, len(found))
+	for _, v := range found {
+		out = append(out, status.StoredVersion{
+			Path: p.String(), Time: v.Time.UTC(), Modified: time.Unix(0, v.Info.Mtime).UTC(),
+			Bytes: v.Info.Size, Store: v.Store.String(),
+		})
+	}
+	return out, nil
+}
+
+// Restore copies a stored version, the newest where at is zero, to a name, its
+// own where to is the root, and gives that name. What stands there becomes a
+// version itself. It waits for its turn on the disk.
+func (r *Runner) Restore(p relpath.Path, at time.Time, to relpath.Path) (relpath.Path, error) {
+	store, err := r.versions()
+	if err != nil {
+		return relpath.Root, err
+	}
+	if to.IsRoot() {
+		to = p
+	}
+	done := make(chan error, 1)
+	ok := r.disk.Post(func() { done <- r.restore(store, p, at, to) })
+	if !ok {
+		return relpath.Root, fault.New(fault.Retry, "", "the folder was stopped")
+	}
+	select {
+	case err := <-done:
+		return to, err
+	case <-r.ctx.Done():
+		return relpath.Root, fault.New(fault.Retry, "", "the folder was stopped")
+	}
+}
+
+func (r *Runner) restore(store *archive.Store, p relpath.Path, at time.Time, to relpath.Path) error {
+	if err := r.prove(); err != nil {
+		return err
+	}
+	if at.IsZero() {
+		found, err := store.List(p)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return fmt.Errorf("restore %s: no old version is stored: %w", p, fs.ErrNotExist)
+		}
+		at = found[0].Time
+	}
+	return store.Restore(p, at, to, r.exec.Now())
+}

@@ -1,0 +1,256 @@
+// Package sim runs whole devices in one goroutine, from one seed: the real
+// engine with its real runners, over disks in memory that crash, fill up and
+// refuse, indexes that lose what was not durable, and a network that delays,
+// cuts and parts. People edit at any moment, also in the midst of the engine's
+// calls. An oracle knows what they did and judges every quiet point.
+//
+// The same seed gives the same run, step by step: Trace tells whether it did.
+package sim
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
+)
+
+// Options of a simulation. The zero value is two calm devices.
+type Options struct {
+	Seed    uint64
+	Devices int  // default 2
+	Line    bool // each device is joined to the next alone; else all to all
+	Ops     int  // acts of people, in all
+	Phases  int  // quiet points, default 4
+
+	Disk        fsys.MemOptions
+	Delay       time.Duration // of the network, at most; default 20 ms
+	RescanEvery time.Duration // default 1 minute
+	// Rates are chances for each call of the engine's (edit, refuse, crash), for
+	// each event of the watcher (drop), and for each step (cut).
+	EditRate, RefuseRate, CrashRate, DropRate, CutRate float64
+	MaxCrashes                                         int // of each device
+
+	// OpenRoot puts something between the engine and the disk: mutants.
+	OpenRoot func(fs *fsys.Mem) fsys.FS
+	Log      *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Devices == 0 {
+		o.Devices = 2
+	}
+	if o.Phases == 0 {
+		o.Phases = 4
+	}
+	if o.Delay == 0 {
+		o.Delay = 20 * time.Millisecond
+	}
+	if o.RescanEvery == 0 {
+		o.RescanEvery = time.Minute
+	}
+	if o.OpenRoot == nil {
+		o.OpenRoot = func(m *fsys.Mem) fsys.FS { return m }
+	}
+	return o
+}
+
+// Cluster is one simulation.
+type Cluster struct {
+	o   Options
+	rng *rand.Rand
+	now time.Time
+
+	ready    []task
+	timers   timers
+	timerSeq int
+	steps    int
+	bytes    int64
+	trace    trace
+
+	devices  []*Device
+	cables   []*cable
+	oracle   *oracle
+	left     int  // acts of people that remain in this phase
+	contents int  // written so far
+	calm     bool // no faults and no edits now
+	notes    []string
+}
+
+var errRefused = fault.New(fault.Item, "", "the disk refused")
+
+// New returns a simulation in which nothing has happened yet.
+func New(o Options) *Cluster {
+	o = o.withDefaults()
+	c := &Cluster{
+		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x1a47a4d)), oracle: newOracle(),
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trace: 14695981039346656037,
+	}
+	for i := range o.Devices {
+		c.devices = append(c.devices, c.newDevice(i))
+	}
+	for i := range c.devices {
+		for j := i + 1; j < len(c.devices); j++ {
+			if !o.Line || j == i+1 {
+				c.cables = append(c.cables, &cable{c: c, a: c.devices[i], b: c.devices[j]})
+			}
+		}
+	}
+	return c
+}
+
+// Trace is a hash over the whole run.
+func (c *Cluster) Trace() uint64 { return uint64(c.trace) }
+
+// Notes lists what people, power and network did, in order.
+func (c *Cluster) Notes() []string { return c.notes }
+
+func (c *Cluster) note(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	c.trace.addString(s)
+	c.notes = append(c.notes, fmt.Sprintf("%s %s", c.now.Format("15:04:05.000"), s))
+}
+
+func (c *Cluster) between(a, b time.Duration) time.Duration {
+	if b <= a {
+		return a
+	}
+	return a + time.Duration(c.rng.Int64N(int64(b-a)))
+}
+
+func (c *Cluster) openRoot(d *Device) fsys.FS { return c.o.OpenRoot(d.FS) }
+
+// Limits of a run: running out of them is a failure, for something never ends.
+const (
+	maxSteps = 2_000_000
+	maxQuiet = 6 * time.Hour // of simulated time, from the last act to quiet
+)
+
+// Run lives through all phases and returns the first thing that the oracle
+// finds wrong.
+func (c *Cluster) Run() error {
+	for _, d := range c.devices {
+		d.start()
+	}
+	for phase := range c.o.Phases {
+		c.left = c.o.Ops / c.o.Phases
+		if err := c.turmoil(); err != nil {
+			return fmt.Errorf("phase %d: %w", phase, err)
+		}
+		if err := c.settle(); err != nil {
+			return fmt.Errorf("phase %d: %w", phase, err)
+		}
+		if err := c.oracle.check(c.devices); err != nil {
+			return fmt.Errorf("phase %d: %w", phase, err)
+		}
+	}
+	return nil
+}
+
+// turmoil lets people work, and everything go wrong.
+func (c *Cluster) turmoil() error {
+	c.calm = false
+	for c.left > 0 {
+		if c.steps > maxSteps {
+			return fmt.Errorf("no end after %d steps", c.steps)
+		}
+		switch n := c.rng.IntN(100); {
+		case n < 6:
+			c.userOp(c.devices[c.rng.IntN(len(c.devices))])
+		case c.rng.Float64() < c.o.CutRate:
+			c.disturb()
+		default:
+			if !c.step(c.now.Add(time.Minute)) {
+				c.now = c.now.Add(c.between(0, time.Second))
+			}
+		}
+		if err := c.whole(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// disturb cuts, parts or mends a cable.
+func (c *Cluster) disturb() {
+	k := c.cables[c.rng.IntN(len(c.cables))]
+	switch {
+	case k.pulled:
+		k.pulled = false
+		k.connect()
+	case c.rng.IntN(2) == 0:
+		k.conn.cut()
+	default:
+		k.pulled = true
+		k.conn.cut()
+	}
+	c.note("cable %s-%s: pulled %v", k.a.Name, k.b.Name, k.pulled)
+}
+
+// whole looks at one device's disk, now and then.
+func (c *Cluster) whole() error {
+	if c.steps%7 != 0 {
+		return nil
+	}
+	return c.oracle.wholeEverywhere(c.devices[c.rng.IntN(len(c.devices))])
+}
+
+// settle mends everything and runs until nothing is left to do.
+func (c *Cluster) settle() error {
+	c.calm = true
+	for _, d := range c.devices {
+		if d.engine == nil {
+			d.start()
+		}
+	}
+	for _, k := range c.cables {
+		k.pulled = false
+		k.connect()
+	}
+	c.note("all mended")
+	// What the watcher lost, the next scan finds.
+	from := c.now.Add(2 * c.o.RescanEvery)
+	limit := from.Add(maxQuiet)
+	for {
+		if c.steps > maxSteps || c.now.After(limit) {
+			return fmt.Errorf("not quiet after %d steps, %v: %s", c.steps, c.now.Sub(from), c.unrest())
+		}
+		if !c.step(limit) {
+			return fmt.Errorf("nothing is left to do, but it is not quiet: %s", c.unrest())
+		}
+		if len(c.ready) == 0 && c.now.After(from) && c.quiet() {
+			return nil
+		}
+		if err := c.whole(); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Cluster) quiet() bool {
+	for _, k := range c.cables {
+		if !k.quiet() {
+			return false
+		}
+	}
+	return c.unrest() == ""
+}
+
+// unrest says what keeps the cluster from being quiet.
+func (c *Cluster) unrest() string {
+	for _, d := range c.devices {
+		f := d.folder()
+		if f.State != "idle" || f.Need.Items > 0 {
+			return fmt.Sprintf("%s is %s, needs %d, problem %v, failed %v", d.Name, f.State, f.Need.Items, f.Problem, f.Failed)
+		}
+		if n := d.behind(); n > 0 {
+			return fmt.Sprintf("%s says that others lack %d", d.Name, n)
+		}
+	}
+	return ""
+}
+
+// Steps is how many pieces of work were run.
+func (c *Cluster) Steps() int { return c.steps }

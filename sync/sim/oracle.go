@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
+)
+
+// oracle knows what people did and says whether what came of it is right.
+//
+// Between two quiet points it notes, for each name, the contents that were
+// written there and whether it was removed. At a quiet point it demands:
+//   - every device holds the same tree;
+//   - every content that nobody replaced or removed is live somewhere, in a
+//     conflict copy or in a version store;
+//   - a name that was only removed is gone, and one that nobody touched is
+//     what it was;
+//   - a name that was written and not removed is there, with a content that
+//     was written there;
+//   - no conflict copy holds what no person wrote.
+type oracle struct {
+	written     map[string]bool // contents that must be somewhere
+	ever        map[string]bool // all contents that a person ever wrote
+	rest        map[string]fsys.Node
+	touched     map[string]*touch
+	removedDirs []string
+}
+
+// touch is what people did to one name since the last quiet point.
+type touch struct {
+	contents []string
+	removed  bool
+}
+
+func newOracle() *oracle {
+	return &oracle{written: map[string]bool{}, ever: map[string]bool{}, rest: map[string]fsys.Node{}, touched: map[string]*touch{}}
+}
+
+func (o *oracle) at(p string) *touch {
+	t := o.touched[p]
+	if t == nil {
+		t = &touch{}
+		o.touched[p] = t
+	}
+	return t
+}
+
+func (o *oracle) wrote(p string, data []byte) {
+	o.written[string(data)] = true
+	o.ever[string(data)] = true
+	t := o.at(p)
+	t.contents = append(t.contents, string(data))
+}
+
+// superseded notes that a person who had a content before them replaced or
+// removed it.
+func (o *oracle) superseded(data []byte) { delete(o.written, string(data)) }
+
+func (o *oracle) removed(p string) { o.at(p).removed = true }
+
+func (o *oracle) removedDir(dir string) { o.removedDirs = append(o.removedDirs, dir) }
+
+// sorted iterates over a map in the order of its keys.
+func sorted[V any](m map[string]V) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if !yield(k, m[k]) {
+				return
+			}
+		}
+	}
+}
+
+// visible gives a tree without the engine's own names.
+func visible(tree map[string]fsys.Node) map[string]fsys.Node {
+	out := map[string]fsys.Node{}
+	for p, n := range tree {
+		if path, err := relpath.Parse(p); err == nil && path.Internal() {
+			continue
+		}
+		if n.Kind == fsys.Directory {
+			n.Mtime = 0 // nobody's business
+		}
+		out[p] = n
+	}
+	return out
+}
+
+// check judges a quiet point, and takes it as the next state of rest.
+func (o *oracle) check(devices []*Device) error {
+	trees := make([]map[string]fsys.Node, len(devices))
+	for i, d := range devices {
+		trees[i] = visible(d.FS.User().Tree())
+	}
+	for i := 1; i < len(trees); i++ {
+		if diff := differ(trees[0], trees[i]); diff != "" {
+			return fmt.Errorf("%s and %s differ: %s", devices[0].Name, devices[i].Name, diff)
+		}
+	}
+	if err := o.nothingLost(devices); err != nil {
+		return err
+	}
+	if err := o.asPeopleLeftIt(trees[0]); err != nil {
+		return err
+	}
+	o.rest = trees[0]
+	o.touched = map[string]*touch{}
+	o.removedDirs = nil
+	return nil
+}
+
+func differ(a, b map[string]fsys.Node) string {
+	for p, n := range sorted(a) {
+		m, ok := b[p]
+		switch {
+		case !ok:
+			return p + " is missing"
+		case n.Kind != m.Kind || n.Target != m.Target || string(n.Content) != string(m.Content):
+			return fmt.Sprintf("%s has another content: %s, %s", p, brief(n), brief(m))
+		case n.Mode != m.Mode:
+			return fmt.Sprintf("%s has mode %o, %o", p, n.Mode, m.Mode)
+		case n.Mtime != m.Mtime:
+			return fmt.Sprintf("%s has time %d, %d", p, n.Mtime, m.Mtime)
+		}
+	}
+	for p := range sorted(b) {
+		if _, ok := a[p]; !ok {
+			return p + " is extra"
+		}
+	}
+	return ""
+}
+
+func brief(n fsys.Node) string {
+	if n.Kind != fsys.Regular {
+		return fmt.Sprintf("kind %d", n.Kind)
+	}
+	text, _, _ := strings.Cut(string(n.Content), "\n")
+	return fmt.Sprintf("%q (%d bytes)", text, len(n.Content))
+}
+
+// nothingLost looks for every content that must be somewhere, version stores
+// included.
+func (o *oracle) nothingLost(devices []*Device) error {
+	found := map[string]bool{}
+	for _, d := range devices {
+		for _, n := range d.FS.User().Tree() {
+			if n.Kind == fsys.Regular {
+				found[string(n.Content)] = true
+			}
+		}
+	}
+	for data := range sorted(o.written) {
+		if !found[data] {
+			text, _, _ := strings.Cut(data, "\n")
+			return fmt.Errorf("lost: %q (%d bytes) is nowhere", text, len(data))
+		}
+	}
+	return nil
+}
+
+// asPeopleLeftIt compares each name with what was done to it.
+func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
+	for p, n := range sorted(tree) {
+		if n.Kind == fsys.Regular && !o.ever[string(n.Content)] {
+			return fmt.Errorf("%s holds what nobody wrote: %s", p, brief(n))
+		}
+		if t := o.touched[p]; t != nil && n.Kind == fsys.Regular && t.removed && len(t.contents) == 0 {
+			return fmt.Errorf("%s came back after it was removed: %s", p, brief(n))
+		}
+	}
+	for p, t := range sorted(o.touched) {
+		n, there := tree[p]
+		if t.removed || len(t.contents) == 0 {
+			continue
+		}
+		if !there {
+			return fmt.Errorf("%s is gone although nobody removed it", p)
+		}
+		if !slices.Contains(t.contents, string(n.Content)) {
+			return fmt.Errorf("%s holds %s, which is not what was written there", p, brief(n))
+		}
+	}
+	for p, n := range sorted(o.rest) {
+		now, there := tree[p]
+		switch {
+		case n.Kind != fsys.Regular || o.touched[p] != nil:
+		case !there:
+			return fmt.Errorf("%s is gone although nobody touched it", p)
+		case string(now.Content) != string(n.Content):
+			return fmt.Errorf("%s changed although nobody touched it: %s, was %s", p, brief(now), brief(n))
+		}
+	}
+	return nil
+}
+
+// wholeEverywhere demands that every file that can be seen holds what a person
+// wrote, whole: at any instant.
+func (o *oracle) wholeEverywhere(d *Device) error {
+	for p, n := range sorted(visible(d.FS.User().Tree())) {
+		if n.Kind == fsys.Regular && !o.ever[string(n.Content)] {
+			return fmt.Errorf("%s shows under %s what nobody wrote: %s", d.Name, p, brief(n))
+		}
+	}
+	return nil
+}

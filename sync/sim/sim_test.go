@@ -1,0 +1,64 @@
+package sim_test
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"lanyard/sync/sim"
+)
+
+var (
+	seedFlag  = flag.Uint64("seed", 0, "run this seed alone")
+	seedsFlag = flag.Int("seeds", 20, "how many seeds to run")
+	verbose   = flag.Bool("simlog", false, "log what the devices do")
+)
+
+// turbulent is a simulation in which everything goes wrong now and then.
+func turbulent(seed uint64) sim.Options {
+	o := sim.Options{
+		Seed: seed, Devices: 3, Ops: 200, Line: seed%2 == 0,
+		EditRate: 0.002, RefuseRate: 0.001, CrashRate: 0.0005, DropRate: 0.1, CutRate: 0.01, MaxCrashes: 6,
+	}
+	o.Disk.StrictDirSync = seed%3 == 0
+	o.Disk.NoExchange = seed%5 == 0
+	if *verbose {
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return o
+}
+
+func run(t *testing.T, o sim.Options, again string) *sim.Cluster {
+	t.Helper()
+	c := sim.New(o)
+	if err := c.Run(); err != nil {
+		notes := c.Notes()
+		if len(notes) > 60 && !*verbose {
+			notes = notes[len(notes)-60:]
+		}
+		t.Fatalf("seed %d: %v\n%s\nrepeat with: go test ./sync/sim -run %s -seed %d", o.Seed, err, strings.Join(notes, "\n"), again, o.Seed)
+	}
+	return c
+}
+
+func TestCalmDevicesAgree(t *testing.T) {
+	run(t, sim.Options{Seed: 1, Devices: 2, Ops: 40}, "TestCalmDevicesAgree")
+}
+
+func TestDevicesAgreeAndLoseNothing(t *testing.T) {
+	first, last := uint64(1), uint64(*seedsFlag)
+	if *seedFlag != 0 {
+		first, last = *seedFlag, *seedFlag
+	}
+	for seed := first; seed <= last; seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			start := time.Now()
+			c := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
+			t.Logf("%d steps in %v", c.Steps(), time.Since(start).Round(time.Millisecond))
+		})
+	}
+}

@@ -1,0 +1,180 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"lanyard/sync/conflict"
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
+)
+
+// names is the tree that people work in. No name is used for a file and a
+// directory both.
+var (
+	fileNames = []string{"a", "b", "c.txt", "n\u00f6t\u00e9.md", "a-b"}
+	dirNames  = []string{"d", "d/sub", "e", "e/deep", "e/deep/er"}
+)
+
+// userOp is one act of a person on a device, drawn from the seed.
+func (c *Cluster) userOp(d *Device) {
+	if c.left <= 0 {
+		return
+	}
+	c.left--
+	u := d.FS.User()
+	p := c.drawFile()
+	switch n := c.rng.IntN(100); {
+	case n < 45:
+		c.write(d, p)
+	case n < 60:
+		c.remove(d, p)
+	case n < 75:
+		c.rename(d, p, c.drawFile())
+	case n < 82:
+		dir := c.pick(dirNames)
+		if u.MkdirAll(dir) == nil {
+			d.saw(dir)
+			c.note("%s: mkdir %s", d.Name, dir)
+		}
+	case n < 88:
+		c.removeTree(d, c.pick(dirNames))
+	case n < 94:
+		if _, err := u.ReadFile(p); err == nil && u.Chmod(p, c.pickMode()) == nil {
+			d.saw(p)
+			c.note("%s: chmod %s", d.Name, p)
+		}
+	default:
+		c.renameTree(d)
+	}
+	u.Sync()
+}
+
+func (c *Cluster) pick(list []string) string { return list[c.rng.IntN(len(list))] }
+
+func (c *Cluster) pickMode() uint32 {
+	return []uint32{0o644, 0o755, 0o600}[c.rng.IntN(3)]
+}
+
+func (c *Cluster) drawFile() string {
+	dir := ""
+	if c.rng.IntN(2) == 0 {
+		dir = c.pick(dirNames) + "/"
+	}
+	return dir + c.pick(fileNames)
+}
+
+// write saves a new content under a name. Every content is unique.
+func (c *Cluster) write(d *Device, p string) {
+	u := d.FS.User()
+	if i := strings.LastIndexByte(p, '/'); i >= 0 {
+		if _, err := u.Lstat(p[:i]); err != nil && c.rng.IntN(3) > 0 {
+			return
+		}
+		if u.MkdirAll(p[:i]) != nil {
+			return
+		}
+	}
+	c.contents++
+	data := fmt.Appendf(nil, "content %d of %s by %s\n", c.contents, p, d.Name)
+	if c.rng.IntN(5) == 0 {
+		data = slices.Concat(data, make([]byte, c.rng.IntN(300_000))) // several blocks
+	}
+	old, had := u.ReadFile(p)
+	if u.WriteFile(p, data) != nil {
+		return
+	}
+	if had == nil {
+		c.oracle.superseded(old)
+	}
+	c.oracle.wrote(p, data)
+	d.saw(p)
+	c.note("%s: write %s (%d)", d.Name, p, c.contents)
+}
+
+func (c *Cluster) remove(d *Device, p string) {
+	u := d.FS.User()
+	old, err := u.ReadFile(p)
+	if err != nil || u.Remove(p) != nil {
+		return
+	}
+	c.oracle.superseded(old)
+	c.oracle.removed(p)
+	d.saw(p)
+	c.note("%s: remove %s", d.Name, p)
+}
+
+func (c *Cluster) rename(d *Device, from, to string) {
+	u := d.FS.User()
+	data, err := u.ReadFile(from)
+	if err != nil || from == to {
+		return
+	}
+	over, had := u.ReadFile(to)
+	if u.Rename(from, to) != nil {
+		return
+	}
+	if had == nil {
+		c.oracle.superseded(over)
+	}
+	c.oracle.removed(from)
+	c.oracle.wrote(to, data)
+	d.saw(from, to)
+	c.note("%s: rename %s to %s", d.Name, from, to)
+}
+
+// removeTree removes a directory with all that is in it.
+func (c *Cluster) removeTree(d *Device, dir string) {
+	u := d.FS.User()
+	for p, n := range sorted(u.Tree()) {
+		if n.Kind == fsys.Regular && strings.HasPrefix(p, dir+"/") && !relpath.MustParse(p).Internal() {
+			c.oracle.superseded(n.Content)
+			c.oracle.removed(p)
+		}
+	}
+	if u.RemoveAll(dir) == nil {
+		c.oracle.removedDir(dir)
+		d.saw(dir)
+		c.note("%s: remove tree %s", d.Name, dir)
+	}
+}
+
+// renameTree moves a directory to a name that is free.
+func (c *Cluster) renameTree(d *Device) {
+	u := d.FS.User()
+	from, to := c.pick(dirNames), c.pick(dirNames)
+	if from == to || strings.HasPrefix(to, from+"/") || strings.HasPrefix(from, to+"/") {
+		return
+	}
+	if _, err := u.Lstat(to); err == nil {
+		return
+	}
+	before := u.Tree()
+	if u.Rename(from, to) != nil {
+		return
+	}
+	for p, n := range sorted(before) {
+		if n.Kind != fsys.Regular || !strings.HasPrefix(p, from+"/") || relpath.MustParse(p).Internal() {
+			continue
+		}
+		c.oracle.removed(p)
+		c.oracle.wrote(to+strings.TrimPrefix(p, from), n.Content)
+	}
+	c.oracle.removedDir(from)
+	d.saw(from, to)
+	c.note("%s: rename tree %s to %s", d.Name, from, to)
+}
+
+// original gives the name that a conflict copy was made of, or the name
+// itself.
+func original(p string) string {
+	path, err := relpath.Parse(p)
+	if err != nil {
+		return p
+	}
+	if o, ok := conflict.Is(path); ok {
+		return o.String()
+	}
+	return p
+}
