@@ -1,14 +1,13 @@
 package archive
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"time"
-
-	"crypto/sha256"
 
 	"lanyard/sync/fsys"
 	"lanyard/sync/relpath"
@@ -21,9 +20,8 @@ var ErrNoVersion = errors.New("there is no such version, list the versions of th
 // version: a directory, or a special file.
 var ErrInTheWay = errors.New("something that is no file stands there, choose another place")
 
-// parentMode is the mode of directories that a restore makes in the folder,
-// less the process's umask.
-const parentMode = 0o777
+// parentMode is the mode of directories that a restore makes in the folder.
+const parentMode = 0o755
 
 // Restore copies the version of p that went at that time (to the second) to
 // the name to, which may be p or any other in the folder. The version stays in
