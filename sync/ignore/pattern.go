@@ -13,14 +13,18 @@ import (
 
 // pattern is one line of rules.
 type pattern struct {
-	text   string // canonical: prefixes, then the pattern in glob's own escapes
-	fold   bool   // names are compared in lower case
-	result Result // for the names that match
-	blocks bool   // brings back names below directories that others ignore
+	text   string   // canonical: prefixes, then the pattern in glob's own escapes
+	fold   bool     // names are compared in lower case
+	result Result   // for the names that match
+	blocks bool     // brings back names below directories that others ignore
+	plain  *literal // in place of the globs, where it can be
 	globs  []glob.Glob
 }
 
 func (p *pattern) match(name string) bool {
+	if p.plain != nil {
+		return p.plain.match(name)
+	}
 	for _, g := range p.globs {
 		if g.Match(name) {
 			return true
@@ -87,6 +91,10 @@ func newPattern(line string, foldAlways bool) (pattern, error) {
 		fold:   fold,
 		result: Result{Ignored: !pre.include, Deletable: !pre.include && pre.deletable},
 		blocks: pre.include && !singleLevel(body),
+	}
+	if l, ok := newLiteral(body); ok {
+		p.plain = &l
+		return p, nil
 	}
 	for _, text := range expand(body) {
 		g, err := compile(text)
