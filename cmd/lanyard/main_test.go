@@ -19,11 +19,12 @@ import (
 	"lanyard/app/node/nodetest"
 )
 
-// scripts are the directories of the scripts that run. Those in
-// testdata/script/engine need a working engine.
+// scripts are the directories of the scripts that run: without an engine, with
+// one that does no work, and with the real one.
 var scripts = []string{
 	"testdata/script",
 	"testdata/script/idle",
+	"testdata/script/engine",
 }
 
 func TestMain(m *testing.M) {
