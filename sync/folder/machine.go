@@ -15,8 +15,8 @@ import (
 
 // Times of the control machine, starting values.
 const (
-	// quietSettled is the wait after a file was renamed into place: nobody is
-	// writing to it.
+	// quietSettled is the wait after a file was renamed into place, however often
+	// that happens: nobody is writing to it, so nothing is hashed in vain.
 	quietSettled = 10 * time.Millisecond
 	// quietFirst is the wait after the last event of a name that was at rest.
 	quietFirst = 40 * time.Millisecond
@@ -210,11 +210,11 @@ func (m *Machine) notice(now time.Time, c watch.Change) {
 		m.dirtyAt(now, p, quietFirst)
 	}
 	for _, ev := range c.Events {
-		quiet := quietFirst
 		if ev.Settled {
-			quiet = quietSettled
+			m.dirtyFor(now, ev.Path, quietSettled)
+		} else {
+			m.dirtyAt(now, ev.Path, quietFirst)
 		}
-		m.dirtyAt(now, ev.Path, quiet)
 		if ev.Removed {
 			d := m.dirty[ev.Path]
 			d.removed = true
@@ -229,6 +229,11 @@ func (m *Machine) dirtyAt(now time.Time, p relpath.Path, quiet time.Duration) {
 	if r, ok := m.recent[p]; ok && now.Sub(r.at) < soon {
 		quiet = min(quietSecond<<min(max(r.level-1, 0), 8), quietMax)
 	}
+	m.dirtyFor(now, p, quiet)
+}
+
+// dirtyFor notes a name to be scanned after a pause.
+func (m *Machine) dirtyFor(now time.Time, p relpath.Path, quiet time.Duration) {
 	d, known := m.dirty[p]
 	d.removed = false
 	if !known {
