@@ -159,9 +159,6 @@ func (n *network) serve(ctx context.Context, conn transport.Conn) {
 		n.e.o.Log.Debug("no greeting", "device", id.Short().String(), "address", conn.RemoteAddress(), "error", err)
 		return
 	}
-	if conn.PeerName() != device.CommonName && !conn.Extended() {
-		n.e.o.Log.Debug("certificate has another name", "device", id.Short().String(), "name", conn.PeerName())
-	}
 	transport.Admit(conn)
 	n.turn.Post(func() { a.told, a.hello = hello, time.Now(); n.settle(id) })
 	select {

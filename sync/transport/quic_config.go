@@ -38,6 +38,7 @@ var (
 
 	errOwnIdentity     = errors.New("the other side presented this device's own certificate")
 	errCertificateList = errors.New("the other side must present exactly one certificate")
+	errCertificateName = errors.New("the other side's certificate must bear the name " + device.CommonName)
 )
 
 // tlsConfig is the same at both ends. There is no authority: the hash of the
@@ -56,9 +57,18 @@ func tlsConfig(own tls.Certificate, admit func(device.ID) error) *tls.Config {
 			if len(cs.PeerCertificates) != 1 {
 				return errCertificateList
 			}
+			if !named(cs.PeerCertificates[0]) {
+				return errCertificateName
+			}
 			return admit(device.FromCertificate(cs.PeerCertificates[0].Raw))
 		},
 	}
+}
+
+// named reports whether a certificate bears the name that BEP demands, as its
+// common name or as one of its host names.
+func named(leaf *x509.Certificate) bool {
+	return leaf.Subject.CommonName == device.CommonName || leaf.VerifyHostname(device.CommonName) == nil
 }
 
 // notSelf admits every device but own.

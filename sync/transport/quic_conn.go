@@ -21,7 +21,6 @@ type quicConn struct {
 	conn     *quic.Conn
 	stream   *quic.Stream
 	peer     device.ID
-	name     string
 	extended bool
 	dialed   bool
 
@@ -38,7 +37,6 @@ func newQUICConn(conn *quic.Conn, stream *quic.Stream, dialed bool) *quicConn {
 		conn:     conn,
 		stream:   stream,
 		peer:     device.FromCertificate(leaf.Raw),
-		name:     leaf.Subject.CommonName,
 		extended: state.NegotiatedProtocol == protoExtended,
 		dialed:   dialed,
 		admit:    func() {},
@@ -46,7 +44,6 @@ func newQUICConn(conn *quic.Conn, stream *quic.Stream, dialed bool) *quicConn {
 }
 
 func (c *quicConn) PeerID() device.ID     { return c.peer }
-func (c *quicConn) PeerName() string      { return c.name }
 func (c *quicConn) Extended() bool        { return c.extended }
 func (c *quicConn) Dialed() bool          { return c.dialed }
 func (c *quicConn) LocalAddress() string  { return addressURL(c.conn.LocalAddr()) }

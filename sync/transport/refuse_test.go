@@ -27,9 +27,16 @@ import (
 // certificate makes a self-signed certificate for a key of any type.
 func certificate(t *testing.T, key crypto.Signer) tls.Certificate {
 	t.Helper()
+	return certificateFor(t, key, device.CommonName)
+}
+
+// certificateFor is certificate with a common name and host names.
+func certificateFor(t *testing.T, key crypto.Signer, name string, hosts ...string) tls.Certificate {
+	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: device.CommonName},
+		Subject:      pkix.Name{CommonName: name},
+		DNSNames:     hosts,
 		NotBefore:    time.Unix(0, 0),
 		NotAfter:     time.Unix(1, 0), // long over: the hash is the check, not the date
 	}
@@ -115,6 +122,15 @@ func TestClientsOfEveryKeyTypeAreAccepted(t *testing.T) {
 	}
 }
 
+func TestTheNameMayBeAHostName(t *testing.T) {
+	tr, _ := listen(t, transport.Options{Known: func(device.ID) bool { return true }})
+	echo(t, tr)
+	cert := certificateFor(t, ecdsaKey(t, elliptic.P256()), "my phone", device.CommonName)
+	if err := rawDial(t, tr, &tls.Config{Certificates: []tls.Certificate{cert}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestClientsWithoutAProperIdentityAreRefused(t *testing.T) {
 	own := certificate(t, ecdsaKey(t, elliptic.P256()))
 	good := certificate(t, ecdsaKey(t, elliptic.P256()))
@@ -130,6 +146,7 @@ func TestClientsWithoutAProperIdentityAreRefused(t *testing.T) {
 		"no certificate":       {},
 		"two certificates":     {Certificates: []tls.Certificate{two}},
 		"our own certificate":  {Certificates: []tls.Certificate{own}},
+		"another name":         {Certificates: []tls.Certificate{certificateFor(t, ecdsaKey(t, elliptic.P256()), "lanyard")}},
 		"another protocol":     {Certificates: []tls.Certificate{good}, NextProtos: []string{"h3"}},
 		"certificate, not key": {Certificates: []tls.Certificate{{Certificate: good.Certificate, PrivateKey: second.PrivateKey}}},
 	}

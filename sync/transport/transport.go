@@ -31,8 +31,6 @@ type Conn interface {
 	io.ReadWriter
 	// PeerID is the other device, proven by its certificate.
 	PeerID() device.ID
-	// PeerName is the common name in its certificate.
-	PeerName() string
 	// Extended reports whether both sides speak Lanyard's extension messages
 	// (ALPN lanyard/1).
 	Extended() bool

@@ -121,9 +121,6 @@ func identity(t *testing.T, p Pair) {
 	if a.PeerID() != p.BID || b.PeerID() != p.AID {
 		t.Errorf("PeerID: a has %s, b has %s; want %s and %s", a.PeerID(), b.PeerID(), p.BID, p.AID)
 	}
-	if a.PeerName() != device.CommonName || b.PeerName() != device.CommonName {
-		t.Errorf("PeerName: got %q and %q, want %q", a.PeerName(), b.PeerName(), device.CommonName)
-	}
 	if !a.Dialed() || b.Dialed() {
 		t.Errorf("Dialed: got %v and %v, want true and false", a.Dialed(), b.Dialed())
 	}
