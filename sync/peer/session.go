@@ -33,6 +33,17 @@ type LocalFolder struct {
 	Devices []bep.Device
 }
 
+// device gives the entry of one of the others, nil where it does not share
+// the folder.
+func (f *LocalFolder) device(id device.ID) *bep.Device {
+	for i := range f.Devices {
+		if f.Devices[i].ID == id {
+			return &f.Devices[i]
+		}
+	}
+	return nil
+}
+
 // The events that Step takes.
 type (
 	// Configure sets what we share with the peer.
@@ -139,6 +150,8 @@ type Session struct {
 	former   map[bep.FolderID]bool // shared earlier on this connection
 	remote   map[bep.FolderID]*bep.Folder
 	exchange map[bep.FolderID]*exchange
+	missed   map[bep.FolderID]bool // entries were ignored and not told again yet
+	starts   int                   // of exchanges
 	asks     map[int32]Ask
 	nextID   int32
 
@@ -150,22 +163,12 @@ type Session struct {
 	out          []Effect
 }
 
-// exchange is the sending of one folder's index.
-type exchange struct {
-	start   int
-	through int64 // sent up to this sequence
-	first   bool  // an Index comes next, not an IndexUpdate
-	busy    bool  // a page is being read or written
-	dirty   bool  // our index changed since the last page was asked for
-	last    time.Time
-}
-
 // NewSession returns the conversation of self with peer, begun now.
 func NewSession(self, peer device.ID, now time.Time) *Session {
 	return &Session{
 		self: self, peer: peer, begun: now, lastSent: now, lastReceived: now,
 		local: map[bep.FolderID]*LocalFolder{}, former: map[bep.FolderID]bool{}, remote: map[bep.FolderID]*bep.Folder{},
-		exchange: map[bep.FolderID]*exchange{}, asks: map[int32]Ask{},
+		exchange: map[bep.FolderID]*exchange{}, missed: map[bep.FolderID]bool{}, asks: map[int32]Ask{},
 	}
 }
 
@@ -279,8 +282,7 @@ func (s *Session) configure(now time.Time, folders []LocalFolder) {
 	}
 	s.send(now, cc)
 	for id, x := range s.exchange {
-		if f := s.local[id]; f == nil || f.Paused {
-			x.start++
+		if f := s.local[id]; f == nil || f.Paused || f.IndexID != x.index {
 			delete(s.exchange, id)
 		}
 	}
@@ -344,23 +346,6 @@ func (s *Session) deviceIn(f *bep.Folder, id device.ID) *bep.Device {
 	return nil
 }
 
-// begin starts the index exchange of every folder that both run and that is
-// not on its way; anew, all of them.
-func (s *Session) begin(now time.Time, anew bool) {
-	for _, id := range s.folders() {
-		rf, lf := s.remote[id], s.local[id]
-		if rf.Stopped || lf == nil || lf.Paused {
-			delete(s.exchange, id)
-			continue
-		}
-		if s.exchange[id] != nil && !anew {
-			continue
-		}
-		s.beginReceiving(lf, s.deviceIn(rf, s.peer))
-		s.beginSending(now, lf, s.deviceIn(rf, s.self))
-	}
-}
-
 // folders lists the peer's folders in a fixed order.
 func (s *Session) folders() []bep.FolderID {
 	ids := make([]bep.FolderID, 0, len(s.remote))
@@ -369,98 +354,6 @@ func (s *Session) folders() []bep.FolderID {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// beginReceiving forgets what the peer announced in an earlier life of its
-// index.
-func (s *Session) beginReceiving(f *LocalFolder, theirs *bep.Device) {
-	for i := range f.Devices {
-		d := &f.Devices[i]
-		if d.ID == s.peer && (theirs.IndexID == 0 || theirs.IndexID != d.IndexID) {
-			s.emit(Reset{Folder: f.ID, IndexID: theirs.IndexID})
-			d.IndexID, d.MaxSequence = theirs.IndexID, 0
-		}
-	}
-}
-
-// beginSending sends what the peer lacks of our index: what follows the
-// highest sequence that it holds, or everything where it holds another index.
-func (s *Session) beginSending(now time.Time, f *LocalFolder, ours *bep.Device) {
-	x := &exchange{start: 1, dirty: true}
-	if old := s.exchange[f.ID]; old != nil {
-		x.start = old.start + 1
-	}
-	if ours.IndexID == f.IndexID && ours.MaxSequence > f.Sequence {
-		s.emit(Renew{f.ID}) // a Configure with the new ID follows
-		delete(s.exchange, f.ID)
-		return
-	}
-	if ours.IndexID == f.IndexID {
-		x.through = ours.MaxSequence
-	}
-	x.first = x.through == 0
-	s.exchange[f.ID] = x
-	s.next(now, f.ID, x)
-}
-
-// next asks for the next page if there may be one.
-func (s *Session) next(now time.Time, id bep.FolderID, x *exchange) {
-	if x.busy || !x.dirty || now.Before(x.last.Add(indexPause)) {
-		return
-	}
-	x.busy, x.dirty = true, false
-	s.emit(ReadPage{Folder: id, Start: x.start, After: x.through})
-}
-
-func (s *Session) page(now time.Time, p Page) {
-	x := s.exchange[p.Folder]
-	if x == nil || x.start != p.Start {
-		return
-	}
-	if len(p.Files) == 0 {
-		x.busy = false
-		s.next(now, p.Folder, x)
-		return
-	}
-	m := &bep.Index{Folder: p.Folder, Files: p.Files, LastSequence: p.Through, Update: !x.first}
-	if m.Update {
-		m.PrevSequence = x.through
-	}
-	x.first = false
-	x.through = p.Through
-	x.dirty = x.dirty || p.More
-	if !p.More {
-		x.last = now
-	}
-	s.lastSent = now
-	s.emit(SendPage{Message: m, Start: x.start})
-}
-
-func (s *Session) pageSent(now time.Time, p PageSent) {
-	if x := s.exchange[p.Folder]; x != nil && x.start == p.Start {
-		x.busy = false
-		s.next(now, p.Folder, x)
-	}
-}
-
-// index takes entries of the peer's.
-func (s *Session) index(m *bep.Index) {
-	f := s.local[m.Folder]
-	switch {
-	case f == nil && s.former[m.Folder], f != nil && f.Paused:
-		return // it was on its way when we stopped sharing
-	case f == nil:
-		s.drop("protocol error: an index for the folder %q, which is not shared", bep.CleanName(string(m.Folder)))
-		return
-	}
-	if !m.Update {
-		for i := range f.Devices {
-			if f.Devices[i].ID == s.peer {
-				s.emit(Reset{Folder: m.Folder, IndexID: f.Devices[i].IndexID})
-			}
-		}
-	}
-	s.emit(Store{Folder: m.Folder, Index: m})
 }
 
 func (s *Session) ask(now time.Time, a Ask) {
