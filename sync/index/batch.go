@@ -255,6 +255,7 @@ func (b *batch) keepList(r *row, e *entry) (inline bool, err error) {
 func (b *batch) choose() {
 	b.order, b.versions = b.order[:0], b.versions[:0]
 	var local *bep.FileInfo
+	live := false
 	for i := range b.rows {
 		r := &b.rows[i]
 		r.flags &^= rowGlobal | rowNeed
@@ -262,6 +263,7 @@ func (b *batch) choose() {
 			local = &r.info
 		}
 		if r.devs != 0 {
+			live = live || !r.info.Deleted && !r.info.Invalid
 			b.order = append(b.order, i)
 		}
 	}
@@ -277,7 +279,7 @@ func (b *batch) choose() {
 	}
 	global := &b.rows[b.order[winner]]
 	global.flags |= rowGlobal
-	if plan.Needs(&global.info, local) {
+	if plan.Needs(&global.info, local, live) {
 		global.flags |= rowNeed
 	}
 }

@@ -178,7 +178,8 @@ func (s *memState) settle(name string) {
 	if n.local != nil {
 		local = &n.local.FileInfo
 	}
-	n.needed = plan.Needs(n.global, local)
+	live := slices.ContainsFunc(infos, func(f *bep.FileInfo) bool { return !f.Deleted && !f.Invalid })
+	n.needed = plan.Needs(n.global, local, live)
 }
 
 // distinct lists the different entries for the name: ours first, then by the

@@ -79,13 +79,16 @@ func compareTime(a, b *Version) int {
 }
 
 // Needs reports whether this device needs the global version (BEP section
-// 5.4). local is nil where it has no entry.
-func Needs(global, local *bep.FileInfo) bool {
+// 5.4). local is nil where it has no entry. live tells that some device still
+// announces the name as there: then a deletion is needed also by a device that
+// never had the name, for it may be the only one between the two that can pass
+// the deletion on.
+func Needs(global, local *bep.FileInfo, live bool) bool {
 	switch {
 	case global.Invalid:
 		return false
 	case local == nil:
-		return !global.Deleted
+		return !global.Deleted || live
 	}
 	return vector.Compare(local.Version, global.Version) != vector.Equal
 }

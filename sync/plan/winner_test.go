@@ -143,18 +143,20 @@ func TestNeeds(t *testing.T) {
 	tests := []struct {
 		name          string
 		global, local *bep.FileInfo
+		live          bool
 		want          bool
 	}{
-		{"what we lack", &bep.FileInfo{Version: v}, nil, true},
-		{"a deletion of what we lack", &bep.FileInfo{Version: v, Deleted: true}, nil, false},
-		{"what we have", &bep.FileInfo{Version: v}, &bep.FileInfo{Version: v}, false},
-		{"what we have and cannot serve", &bep.FileInfo{Version: v}, &bep.FileInfo{Version: v, Invalid: true}, false},
-		{"a newer version", &bep.FileInfo{Version: w}, &bep.FileInfo{Version: v}, true},
-		{"a deletion of what we have", &bep.FileInfo{Version: w, Deleted: true}, &bep.FileInfo{Version: v}, true},
-		{"what nobody can serve", &bep.FileInfo{Version: w, Invalid: true}, &bep.FileInfo{Version: v}, false},
+		{"what we lack", &bep.FileInfo{Version: v}, nil, true, true},
+		{"a deletion of what nobody has", &bep.FileInfo{Version: v, Deleted: true}, nil, false, false},
+		{"a deletion of what we lack and another device still has", &bep.FileInfo{Version: w, Deleted: true}, nil, true, true},
+		{"what we have", &bep.FileInfo{Version: v}, &bep.FileInfo{Version: v}, true, false},
+		{"what we have and cannot serve", &bep.FileInfo{Version: v}, &bep.FileInfo{Version: v, Invalid: true}, true, false},
+		{"a newer version", &bep.FileInfo{Version: w}, &bep.FileInfo{Version: v}, true, true},
+		{"a deletion of what we have", &bep.FileInfo{Version: w, Deleted: true}, &bep.FileInfo{Version: v}, true, true},
+		{"what nobody can serve", &bep.FileInfo{Version: w, Invalid: true}, &bep.FileInfo{Version: v}, true, false},
 	}
 	for _, tt := range tests {
-		if got := Needs(tt.global, tt.local); got != tt.want {
+		if got := Needs(tt.global, tt.local, tt.live); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -168,7 +168,7 @@ func (it *item) placeOverFile() (bool, error) {
 // on, and whether it goes on at all.
 func (it *item) keepName() (name relpath.Path, dispose bool, err error) {
 	switch {
-	case it.decision.Keep == plan.KeepBoth && !isConflictCopy(it.name()):
+	case it.decision.Keep == plan.KeepBoth:
 		name, twin, err := it.conflictName()
 		if err != nil || twin {
 			return asideName(it.want), true, err
@@ -183,13 +183,6 @@ func (it *item) keepName() (name relpath.Path, dispose bool, err error) {
 		return name, false, err
 	}
 	return asideName(it.want), true, nil
-}
-
-// isConflictCopy reports whether a name is a conflict copy's: these never get
-// copies of their own.
-func isConflictCopy(p relpath.Path) bool {
-	_, ok := conflict.Is(p)
-	return ok
 }
 
 // conflictName gives a free name for a conflict copy of what stands at the

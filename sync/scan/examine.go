@@ -128,15 +128,16 @@ func legalSize(size int32) bool {
 	return size >= block.MinSize && size <= block.MaxSize && size&(size-1) == 0
 }
 
-// global gives the version of the other devices where it may be adopted:
-// where our own record does not say what the content was made from.
+// global gives the version of all devices where our own record does not say
+// what the content was made from: it may be adopted, or a known deletion may
+// be what the name was made anew after.
 func (s *session) global(j job) (*bep.FileInfo, error) {
-	informed := j.old != nil && !s.uninformed(j.old)
+	informed := j.old != nil && !j.old.Deleted && !s.uninformed(j.old)
 	if s.alone || informed && !s.receives() {
 		return nil, nil
 	}
 	g, _, ok, err := s.Index.Global(j.path)
-	if err != nil || !ok || g.Deleted || g.Invalid {
+	if err != nil || !ok || g.Invalid {
 		return nil, err
 	}
 	return &g, nil

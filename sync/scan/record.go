@@ -83,7 +83,8 @@ type finding struct {
 //     that version is ours too. It is adopted as it stands if permissions and
 //     time agree as well; otherwise ours is the next version after it, with the
 //     disk's permissions and time.
-//   - Else: a new version after our own.
+//   - Else: a new version after our own, and after a deletion by another device
+//     that we know of: whoever makes a name anew means it to be there.
 func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candidate {
 	old := f.old
 	if old != nil && !old.Deleted && !o.uninformed(old) && old.SameContent(&f.FileInfo) && o.sameMeta(old, f.look) {
@@ -99,6 +100,9 @@ func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candid
 		if o.uninformed(old) {
 			base = base.Only(uint64(o.Short))
 		}
+	}
+	if global != nil && global.Deleted && (old == nil || old.Deleted) {
+		base = vector.Merge(base, global.Version)
 	}
 	o.setVersion(&c.Record, base, now)
 	return c

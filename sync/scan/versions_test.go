@@ -104,7 +104,7 @@ func TestAdoptionTakesTheVersionOfEqualContent(t *testing.T) {
 		{"other permissions: the next version after it", func(f *bep.FileInfo) { f.Permissions = 0o755 }, vector.Greater},
 		{"permissions that do not count", func(f *bep.FileInfo) { f.Permissions, f.NoPermissions = 0, true }, vector.Equal},
 		{"other blocks: a conflict", func(f *bep.FileInfo) { f.Blocks = []block.Info{{Size: 3}} }, vector.ConcurrentLesser},
-		{"a deleted one: a conflict", func(f *bep.FileInfo) { *f = bep.FileInfo{Name: f.Name, Deleted: true, Version: v} }, vector.ConcurrentLesser},
+		{"a deletion: made anew after it", func(f *bep.FileInfo) { *f = bep.FileInfo{Name: f.Name, Deleted: true, Version: v} }, vector.Greater},
 		{"an invalid one: a conflict", func(f *bep.FileInfo) { f.Invalid = true }, vector.ConcurrentLesser},
 	}
 	for _, tt := range tests {

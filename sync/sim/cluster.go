@@ -246,7 +246,7 @@ func (c *Cluster) unrest() string {
 			return fmt.Sprintf("%s is %s, needs %d, problem %v, failed %v", d.Name, f.State, f.Need.Items, f.Problem, f.Failed)
 		}
 		if n := d.behind(); n > 0 {
-			return fmt.Sprintf("%s says that others lack %d", d.Name, n)
+			return fmt.Sprintf("%s says that others lack %d: %v", d.Name, n, d.lacking())
 		}
 	}
 	return ""

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -98,8 +99,11 @@ func (d *Device) desired() engine.Desired {
 
 // hook runs before every call that the engine makes: a person may edit just
 // then, the disk may refuse, the power may fail.
-func (d *Device) hook(fsys.Op) error {
+func (d *Device) hook(op fsys.Op) error {
 	c := d.c
+	if c.o.Log != nil {
+		d.log().Debug("call", "at", c.now.Format("15:04:05.000"), "op", string(op.Name), "paths", op.Paths)
+	}
 	if d.inCall || !d.faults || c.calm {
 		return nil
 	}
@@ -201,4 +205,31 @@ func must(err error) {
 	if err != nil {
 		panic("sim: " + err.Error())
 	}
+}
+
+// lacking lists what the others lack, by this device's index, for a report.
+func (d *Device) lacking() []string {
+	var out []string
+	ix, err := d.Store.Folder(folderID)
+	must(err)
+	for _, other := range d.c.devices {
+		if other == d {
+			continue
+		}
+		need, err := ix.RemoteNeeded(other.ID, relpath.Root, 10)
+		must(err)
+		for _, f := range need {
+			theirs, _, err := ix.RemoteEntry(other.ID, f.Name)
+			must(err)
+			out = append(out, fmt.Sprintf("%s %s deleted %v %v, theirs %v", other.Name, f.Name, f.Deleted, f.Version, theirs.Version))
+			for _, each := range d.c.devices {
+				own, err := each.Store.Folder(folderID)
+				must(err)
+				rec, ok, err := own.Local(f.Name)
+				must(err)
+				out = append(out, fmt.Sprintf("%s itself: %v deleted %v %v seq %d of %d, %v", each.Name, ok, rec.Deleted, rec.Version, rec.Sequence, own.Sequence(), each.ID.Short()))
+			}
+		}
+	}
+	return out
 }

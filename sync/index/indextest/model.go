@@ -155,6 +155,19 @@ func (m *model) from(name string) []device.ID {
 	return out
 }
 
+// live reports whether any device has a valid entry for a name that is there.
+func (m *model) live(name string) bool {
+	if r := m.ours(name); r != nil && !r.Deleted && !r.Invalid {
+		return true
+	}
+	for _, dev := range m.devices() {
+		if f, ok := m.remote[dev][name]; ok && !f.Deleted && !f.Invalid {
+			return true
+		}
+	}
+	return false
+}
+
 // need gives what we need of a name, or nil.
 func (m *model) need(name string) *index.Needed {
 	g, r := m.global(name), m.ours(name)
@@ -162,7 +175,7 @@ func (m *model) need(name string) *index.Needed {
 	if r != nil {
 		l = &r.FileInfo
 	}
-	if g == nil || !plan.Needs(g, l) {
+	if g == nil || !plan.Needs(g, l, m.live(name)) {
 		return nil
 	}
 	return &index.Needed{Global: *g, Local: r, From: m.from(name)}
