@@ -129,6 +129,10 @@ func (s *Session) index(m *bep.Index) {
 	}
 	delete(s.missed, m.Folder)
 	if !m.Update && d != nil {
+		if rf := s.remote[m.Folder]; rf != nil {
+			// Not what we were configured with: that may be from before a Reset.
+			d.IndexID = s.deviceIn(rf, s.peer).IndexID
+		}
 		s.emit(Reset{Folder: m.Folder, IndexID: d.IndexID})
 		d.MaxSequence = 0
 	}
