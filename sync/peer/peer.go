@@ -172,7 +172,7 @@ func (p *Peer) step(ev Event, done func()) {
 		done()
 	}
 	if p.session.ended {
-		p.finish(ev)
+		p.finish()
 		return
 	}
 	p.arm()
@@ -252,7 +252,7 @@ func (p *Peer) setShares(folders []RemoteFolder) {
 }
 
 // finish closes what the conversation held.
-func (p *Peer) finish(ev Event) {
+func (p *Peer) finish() {
 	p.mu.Lock()
 	first := !p.closed
 	p.closed = true
@@ -263,10 +263,7 @@ func (p *Peer) finish(ev Event) {
 	if p.timer != nil {
 		p.timer()
 	}
-	var err error
-	if ended, ok := ev.(Ended); ok {
-		err = ended.Err
-	}
+	err := p.session.cause
 	// What was announced before the end still counts; then the device is gone.
 	p.apply.Post(func() { p.o.Host.Ended(p, err) })
 }

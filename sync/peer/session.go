@@ -160,6 +160,7 @@ type Session struct {
 	lastReceived time.Time
 	configured   bool // the peer's ClusterConfig came
 	ended        bool
+	cause        error // of the end, nil where this side wished it
 	out          []Effect
 }
 
@@ -250,7 +251,7 @@ func (s *Session) end(err error) {
 	if s.ended {
 		return
 	}
-	s.ended = true
+	s.ended, s.cause = true, err
 	if err == nil {
 		err = errEnded
 	}

@@ -107,6 +107,14 @@ func (s *Stream) CloseWith(code transport.Code, tell string) {
 	s.signal()
 }
 
+// telling reports whether the device is to be told the reason of the close,
+// after which the writer closes the connection.
+func (s *Stream) telling() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tell != ""
+}
+
 func (s *Stream) signal() {
 	select {
 	case s.wake <- struct{}{}:
@@ -126,11 +134,13 @@ func (s *Stream) Run(ctx context.Context, p *Peer, buffers *bep.Buffers) error {
 		if err != nil {
 			s.conn.CloseWith(transport.CodeNormal, "closing")
 		}
+		s.held.end() // a reader that waits for the budget sees no other end
 	})
 	err := s.read(p, r)
 	s.CloseWith(transport.CodeNormal, "")
-	s.conn.CloseWith(transport.CodeNormal, "closing")
-	s.held.end()
+	if !s.telling() {
+		s.conn.CloseWith(transport.CodeNormal, "closing")
+	}
 	wg.Wait()
 	p.Lost(err)
 	return err
@@ -208,9 +218,7 @@ func (s *Stream) write() error {
 				}
 				n++
 			}
-			written, err := s.conn.Write(buf)
-			s.out.Add(int64(written))
-			if err != nil {
+			if err := s.writeCounted(buf); err != nil {
 				s.dropAll(frames)
 				return err
 			}
@@ -225,6 +233,12 @@ func (s *Stream) write() error {
 		}
 		<-s.wake
 	}
+}
+
+func (s *Stream) writeCounted(b []byte) error {
+	n, err := s.conn.Write(b)
+	s.out.Add(int64(n))
+	return err
 }
 
 func appendFrame(buf []byte, f Frame) ([]byte, error) {
@@ -268,7 +282,7 @@ func (s *Stream) sayGoodbye(buf []byte) error {
 	if tell != "" {
 		buf, err := bep.AppendMessage(buf[:0], &bep.Close{Reason: tell}, bep.CompressNever)
 		if err == nil {
-			_, err = s.conn.Write(buf)
+			err = s.writeCounted(buf)
 		}
 		if err == nil {
 			timer := time.NewTimer(closeWait)
