@@ -138,11 +138,15 @@ func (it *item) placeOverFile() (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if it.r.w.noExchange.Load() {
+		return it.replaceWithCopy(keep, dispose)
+	}
 	if err := f.RenameNoReplace(it.temp, keep); err != nil {
 		return false, err
 	}
 	err = f.Exchange(keep, it.name())
 	if errors.Is(err, fsys.ErrUnsupported) {
+		it.r.w.noExchange.Store(true)
 		if err := f.Rename(keep, it.temp); err != nil {
 			return false, err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"lanyard/sync/bep"
@@ -107,6 +108,8 @@ type Worker struct {
 	wr   *exec.Pool   // verification and writing
 
 	progress Progress
+	// noExchange is set once the file system cannot exchange names.
+	noExchange atomic.Bool
 
 	round *round
 }

@@ -57,6 +57,13 @@ func (o *oracle) wrote(p string, data []byte) {
 	t.contents = append(t.contents, string(data))
 }
 
+// changed notes that a person changed something else about a file: its content
+// may win.
+func (o *oracle) changed(p string, data []byte) {
+	t := o.at(p)
+	t.contents = append(t.contents, string(data))
+}
+
 // superseded notes that a person who had a content before them replaced or
 // removed it.
 func (o *oracle) superseded(data []byte) { delete(o.written, string(data)) }
@@ -170,7 +177,7 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		if n.Kind == fsys.Regular && !o.ever[string(n.Content)] {
 			return fmt.Errorf("%s holds what nobody wrote: %s", p, brief(n))
 		}
-		if t := o.touched[p]; t != nil && n.Kind == fsys.Regular && t.removed && len(t.contents) == 0 {
+		if t := o.touched[p]; t != nil && n.Kind == fsys.Regular && t.removed && len(t.contents) == 0 && original(p) == p {
 			return fmt.Errorf("%s came back after it was removed: %s", p, brief(n))
 		}
 	}

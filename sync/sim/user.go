@@ -41,7 +41,8 @@ func (c *Cluster) userOp(d *Device) {
 	case n < 88:
 		c.removeTree(d, c.pick(dirNames))
 	case n < 94:
-		if _, err := u.ReadFile(p); err == nil && u.Chmod(p, c.pickMode()) == nil {
+		if data, err := u.ReadFile(p); err == nil && u.Chmod(p, c.pickMode()) == nil {
+			c.oracle.changed(p, data)
 			d.saw(p)
 			c.note("%s: chmod %s", d.Name, p)
 		}
