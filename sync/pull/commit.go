@@ -106,11 +106,36 @@ func syncNames(o *Options, batch []*item) error {
 	if len(dirs) == 0 {
 		return nil
 	}
-	slices.SortFunc(dirs, relpath.Path.Compare)
-	if err := o.FS.SyncDirs(slices.Compact(dirs)); err != nil {
-		return fault.Wrap(fault.Folder, fault.CodeOf(err), "make names durable", "", err)
+	for {
+		dirs = standing(o.FS, dirs)
+		err := o.FS.SyncDirs(dirs)
+		if err == nil {
+			return nil
+		}
+		if slices.Equal(standing(o.FS, dirs), dirs) {
+			return fault.Wrap(fault.Folder, fault.CodeOf(err), "make names durable", "", err)
+		}
 	}
-	return nil
+}
+
+// standing gives the directories that are to be synced for dirs: for one that
+// is gone, by this batch or by a person, the nearest one above it that is not,
+// where its absence is a change of names.
+func standing(f fsys.FS, dirs []relpath.Path) []relpath.Path {
+	out := make([]relpath.Path, 0, len(dirs))
+	for _, p := range dirs {
+		for !p.IsRoot() {
+			info, err := f.Lstat(p)
+			gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fsys.ErrNotDirectory)
+			if !gone && (err != nil || info.Kind == fsys.Directory) {
+				break
+			}
+			p = p.Dir()
+		}
+		out = append(out, p)
+	}
+	slices.SortFunc(out, relpath.Path.Compare)
+	return slices.Compact(out)
 }
 
 // apply carries the decision out, after one more look, and gives the records
