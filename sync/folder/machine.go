@@ -92,6 +92,7 @@ type Command any
 // dirt is a name that may have changed.
 type dirt struct {
 	first, due time.Time
+	asked      bool // a person waits for it: no event puts it off
 	removed    bool // it was seen to go: scanned with the next scan, for it may be half of a rename
 }
 
@@ -120,6 +121,7 @@ type Machine struct {
 	running  []int // answered by the one that runs
 
 	nextFull  time.Time
+	holdOff   time.Time // no scan starts before: the last one failed
 	retryAt   time.Time
 	retry     time.Duration
 	reopenAt  time.Time
@@ -141,7 +143,8 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 	switch ev := ev.(type) {
 	case Opened:
 		m.open, m.scanned, m.wantFull, m.lastErr = true, false, true, nil
-		m.reopenAt = time.Time{}
+		m.full = false // a scan that began before tells nothing of what was opened now
+		m.reopenAt, m.holdOff = time.Time{}, time.Time{}
 	case Stopped:
 		m.stop(now, ev.Err)
 	case Noticed:
@@ -173,14 +176,23 @@ func (m *Machine) Wake() time.Time {
 		at(m.reopenAt)
 		return due
 	}
-	if !m.scanning && len(m.dirty) > 0 {
-		at(m.dirtyDue)
-	}
 	if !m.scanning {
-		at(m.nextFull)
+		at(m.scanDue())
 	}
 	if !m.pulling {
 		at(m.retryAt)
+	}
+	return due
+}
+
+// scanDue gives when the next scan is due, zero for never.
+func (m *Machine) scanDue() time.Time {
+	due := m.nextFull
+	if len(m.dirty) > 0 && (due.IsZero() || m.dirtyDue.Before(due)) {
+		due = m.dirtyDue
+	}
+	if m.wantFull || !due.IsZero() && due.Before(m.holdOff) {
+		due = m.holdOff
 	}
 	return due
 }
@@ -235,10 +247,13 @@ func (m *Machine) dirtyAt(now time.Time, p relpath.Path, quiet time.Duration) {
 // dirtyFor notes a name to be scanned after a pause.
 func (m *Machine) dirtyFor(now time.Time, p relpath.Path, quiet time.Duration) {
 	d, known := m.dirty[p]
-	d.removed = false
 	if !known {
 		d.first = now
 	}
+	if d.asked {
+		return
+	}
+	d.removed = false
 	d.due = now.Add(quiet)
 	if last := d.first.Add(quietCap); d.due.After(last) {
 		d.due = last
@@ -259,11 +274,12 @@ func (m *Machine) asked(now time.Time, ev ScanAsked) {
 		return
 	}
 	m.tickets = append(m.tickets, ev.Ticket)
+	m.holdOff = time.Time{}
 	if len(ev.Paths) == 0 {
 		m.wantFull = true
 	}
 	for _, p := range ev.Paths {
-		m.dirty[p] = dirt{first: now, due: now}
+		m.dirty[p] = dirt{first: now, due: now, asked: true}
 		m.dirtyDue = now
 	}
 }
@@ -279,9 +295,9 @@ func (m *Machine) scanDone(now time.Time, ev ScanDone) {
 			m.stop(now, ev.Err)
 			return
 		}
-		m.wantFull = m.wantFull || m.full
-		m.nextFull = now.Add(checkRoot)
-		m.full = false
+		// What it did not get to see is not known: everything is scanned again.
+		m.wantFull, m.full = true, false
+		m.holdOff = now.Add(checkRoot)
 		return
 	}
 	if m.full {
@@ -368,6 +384,9 @@ func (m *Machine) decide(now time.Time) {
 }
 
 func (m *Machine) startScan(now time.Time) {
+	if now.Before(m.holdOff) {
+		return
+	}
 	if m.wantFull {
 		m.wantFull, m.scanning, m.full = false, true, true
 		m.running, m.tickets = m.tickets, nil
