@@ -368,6 +368,15 @@ func TestStaleTemporaryFilesAreListed(t *testing.T) {
 	}
 }
 
+func TestATemporaryFileWithTheOldTimeOfItsVersionIsNotStale(t *testing.T) {
+	r := newRig(t, fsys.MemOptions{})
+	r.write(".syncthing.built.tmp", "x")
+	r.must(r.disk.Chtimes(relpath.MustParse(".syncthing.built.tmp"), r.now.AddDate(-3, 0, 0).UnixNano()))
+	if res := r.scan(); len(res.StaleTemps) > 0 {
+		t.Errorf("stale: %v, want none", texts(res.StaleTemps))
+	}
+}
+
 func TestTheGateDecidesWhichAbsencesAreAnnounced(t *testing.T) {
 	r := newRig(t, fsys.MemOptions{})
 	for _, name := range []string{"a", "b", "c"} {

@@ -197,7 +197,8 @@ func internal(dir, p relpath.Path, base string) bool {
 
 // internal notes a temporary file that was left behind.
 func (w *walker) internal(p relpath.Path, it *item) error {
-	age := w.Now().UnixNano() - it.info.Mtime
+	// The modification time may be that of the version that is being built.
+	age := w.Now().UnixNano() - max(it.info.Mtime, it.info.Ctime)
 	if it.info.Kind != fsys.Regular || !relpath.TempBase(it.name) || age < int64(staleAfter) {
 		return nil
 	}
