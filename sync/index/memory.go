@@ -8,6 +8,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/fault"
+	"lanyard/sync/plan"
 )
 
 // ErrClosed is wrapped by every error of a store or folder that was closed,
@@ -25,6 +26,9 @@ type MemoryOptions struct {
 	// in lower case ("update", "barrier"); an error from it is the result, and
 	// nothing was done.
 	OnOp func(op string) error
+	// Winner chooses the global version; nil is plan.Winner. Only a test of the
+	// tests has another one.
+	Winner func([]plan.Version) int
 }
 
 // Memory is a Store in memory with the durability of a journal on a disk:
@@ -60,7 +64,7 @@ func (m *Memory) Folder(id bep.FolderID) (Folder, error) {
 	switch {
 	case f == nil:
 		indexID := m.drawLocked()
-		f = &memFolder{store: m, live: newMemState(indexID), durable: newMemState(indexID)}
+		f = &memFolder{store: m, live: newMemState(indexID, m.opts.Winner), durable: newMemState(indexID, m.opts.Winner)}
 	case f.isClosed():
 		f = f.successor(m)
 	}

@@ -14,6 +14,7 @@ import (
 // memState is one folder's index as plain values. Entries in it are never
 // written to, so states may share them; everything else is the state's own.
 type memState struct {
+	winner  func([]plan.Version) int
 	indexID bep.IndexID
 	seq     int64
 	peers   map[device.ID]PeerState
@@ -45,8 +46,12 @@ type memEntry struct {
 	ident string
 }
 
-func newMemState(id bep.IndexID) *memState {
+func newMemState(id bep.IndexID, winner func([]plan.Version) int) *memState {
+	if winner == nil {
+		winner = plan.Winner
+	}
 	return &memState{
+		winner:  winner,
 		indexID: id,
 		peers:   map[device.ID]PeerState{},
 		meta:    map[string]string{},
@@ -173,7 +178,7 @@ func (s *memState) settle(name string) {
 		return
 	}
 	infos, versions := n.distinct()
-	n.global = infos[plan.Winner(versions)]
+	n.global = infos[s.winner(versions)]
 	var local *bep.FileInfo
 	if n.local != nil {
 		local = &n.local.FileInfo

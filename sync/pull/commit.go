@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/fault"
@@ -218,7 +219,21 @@ func (it *item) record(expect *fsys.Info) (index.Record, error) {
 		rec.Stamp = index.StampOf(*expect)
 		it.rescans = append(it.rescans, it.name())
 	}
+	if it.want.Type == bep.TypeFile && it.coarse(info) {
+		rec.Flags |= index.MustRescan
+	}
 	return rec, nil
+}
+
+// racyWindow is the coarsest tick of a disk's clock (FAT).
+const racyWindow = 2 * time.Second
+
+// coarse reports whether a write that falls into the same tick as what was
+// placed could leave the disk's times as they are: on a disk that rounds them,
+// for a file that was saved just now.
+func (it *item) coarse(look fsys.Info) bool {
+	return look.Mtime != it.want.ModUnixNano() &&
+		it.r.o.Exec.Now().Sub(time.Unix(0, look.Mtime)) < 2*racyWindow
 }
 
 // sameFile compares two looks at a file whose name changed between them, which

@@ -15,6 +15,7 @@ import (
 
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
+	"lanyard/sync/plan"
 )
 
 // Options of a simulation. The zero value is two calm devices.
@@ -29,12 +30,14 @@ type Options struct {
 	Delay       time.Duration // of the network, at most; default 20 ms
 	RescanEvery time.Duration // default 1 minute
 	// Rates are chances for each call of the engine's (edit, refuse, crash), for
-	// each event of the watcher (drop), and for each step (cut).
-	EditRate, RefuseRate, CrashRate, DropRate, CutRate float64
-	MaxCrashes                                         int // of each device
+	// each event of the watcher (drop), and for each step (cut, fill a disk).
+	EditRate, RefuseRate, CrashRate, DropRate, CutRate, FillRate float64
+	MaxCrashes                                                   int // of each device
 
-	// OpenRoot puts something between the engine and the disk: mutants.
+	// OpenRoot puts something between the engine and the disk, and Winner
+	// chooses the global version: for the mutants, which the oracle must catch.
 	OpenRoot func(fs *fsys.Mem) fsys.FS
+	Winner   func([]plan.Version) int
 	Log      *slog.Logger
 }
 
@@ -161,6 +164,8 @@ func (c *Cluster) turmoil() error {
 			c.userOp(c.devices[c.rng.IntN(len(c.devices))])
 		case c.rng.Float64() < c.o.CutRate:
 			c.disturb()
+		case c.rng.Float64() < c.o.FillRate:
+			c.fill()
 		default:
 			if !c.step(c.now.Add(time.Minute)) {
 				c.now = c.now.Add(c.between(0, time.Second))
@@ -189,18 +194,37 @@ func (c *Cluster) disturb() {
 	c.note("cable %s-%s: pulled %v", k.a.Name, k.b.Name, k.pulled)
 }
 
-// whole looks at one device's disk, now and then.
-func (c *Cluster) whole() error {
-	if c.steps%7 != 0 {
-		return nil
+// fill lets a disk run full, or makes room again.
+func (c *Cluster) fill() {
+	d := c.devices[c.rng.IntN(len(c.devices))]
+	d.full = !d.full
+	if d.full {
+		d.FS.SetCapacity(1)
+	} else {
+		d.FS.SetCapacity(0)
 	}
-	return c.oracle.wholeEverywhere(c.devices[c.rng.IntN(len(c.devices))])
+	c.note("%s: disk full %v", d.Name, d.full)
+}
+
+// whole looks at every name that the last step may have changed.
+func (c *Cluster) whole() error {
+	for _, d := range c.devices {
+		for _, p := range d.shown {
+			if err := c.oracle.whole(d, p); err != nil {
+				return err
+			}
+		}
+		d.shown = d.shown[:0]
+	}
+	return nil
 }
 
 // settle mends everything and runs until nothing is left to do.
 func (c *Cluster) settle() error {
 	c.calm = true
 	for _, d := range c.devices {
+		d.full = false
+		d.FS.SetCapacity(0)
 		if d.engine == nil {
 			d.start()
 		}

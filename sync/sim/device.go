@@ -32,9 +32,11 @@ type Device struct {
 	life   *life
 
 	pending []watch.Event // seen by the watcher, not reported yet
+	shown   []string      // names whose files may show something else since the last look
 	inCall  bool          // a person's edit within a call of the engine's
 	faults  bool
 	crashes int
+	full    bool
 }
 
 func (c *Cluster) newDevice(n int) *Device {
@@ -46,7 +48,7 @@ func (c *Cluster) newDevice(n int) *Device {
 	must(u.MkdirAll(relpath.MarkerName))
 	must(u.WriteFile(folder.Marker(folderID).String(), []byte(d.ID.String()[:32])))
 	u.Sync()
-	d.Store = index.NewMemory(index.MemoryOptions{Rand: rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))})
+	d.Store = index.NewMemory(index.MemoryOptions{Winner: c.o.Winner, Rand: rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))})
 	return d
 }
 
@@ -103,6 +105,10 @@ func (d *Device) hook(op fsys.Op) error {
 	c := d.c
 	if c.o.Log != nil {
 		d.log().Debug("call", "at", c.now.Format("15:04:05.000"), "op", string(op.Name), "paths", op.Paths)
+	}
+	switch op.Name {
+	case fsys.OpRename, fsys.OpRenameNoReplace, fsys.OpExchange, fsys.OpCreate, fsys.OpWrite, fsys.OpTruncate:
+		d.shown = append(d.shown, op.Paths...)
 	}
 	if d.inCall || !d.faults || c.calm {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run this seed alone")
-	seedsFlag = flag.Int("seeds", 20, "how many seeds to run")
+	seedsFlag = flag.Int("seeds", 25, "how many seeds to run")
 	verbose   = flag.Bool("simlog", false, "log what the devices do")
 )
 
@@ -26,6 +26,14 @@ func turbulent(seed uint64) sim.Options {
 	}
 	o.Disk.StrictDirSync = seed%3 == 0
 	o.Disk.NoExchange = seed%5 == 0
+	o.Disk.CaseInsensitive = seed%7 == 0
+	o.Disk.NoCtime, o.Disk.NoInodes = seed%11 == 0, seed%11 == 0
+	if seed%13 == 0 {
+		o.Disk.Granularity = 2 * time.Second
+	}
+	if seed%4 == 1 {
+		o.FillRate = 0.001
+	}
 	if *verbose {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

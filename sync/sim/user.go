@@ -69,6 +69,9 @@ func (c *Cluster) drawFile() string {
 // write saves a new content under a name. Every content is unique.
 func (c *Cluster) write(d *Device, p string) {
 	u := d.FS.User()
+	if d.full {
+		return // a program that saves to a full disk says so, and nothing is saved
+	}
 	if i := strings.LastIndexByte(p, '/'); i >= 0 {
 		if _, err := u.Lstat(p[:i]); err != nil && c.rng.IntN(3) > 0 {
 			return
