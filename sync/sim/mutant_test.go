@@ -1,0 +1,125 @@
+package sim_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"lanyard/sync/fsys"
+	"lanyard/sync/plan"
+	"lanyard/sync/relpath"
+	"lanyard/sync/sim"
+)
+
+// A mutant is an engine with one safeguard taken away. Each must be caught by
+// some seed, or the simulation would not notice its loss.
+func TestEveryMutantIsCaught(t *testing.T) {
+	tests := []struct {
+		name   string
+		mutate func(*sim.Options)
+	}{
+		{"does not look again before it replaces", func(o *sim.Options) {
+			o.EditRate = 0.02
+			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return &careless{Mem: m, seen: map[relpath.Path]fsys.Info{}} }
+		}},
+		{"does not make names durable before it records them", func(o *sim.Options) {
+			o.CrashRate, o.MaxCrashes = 0.003, 20
+			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return forgetful{m} }
+		}},
+		{"chooses a winner that depends on who asks", func(o *sim.Options) { o.Winner = selfish }},
+	}
+	const tries = 100
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := uint64(1); seed <= tries; seed++ {
+				o := turbulent(seed)
+				tt.mutate(&o)
+				if err := sim.New(o).Run(); err != nil {
+					t.Logf("caught by seed %d: %v", seed, err)
+					return
+				}
+			}
+			t.Errorf("not caught by %d seeds", tries)
+		})
+	}
+}
+
+// careless answers the puller's last look before it replaces or deletes with
+// what its first look said, and so takes the re-check away. Others see the
+// disk as it is.
+type careless struct {
+	*fsys.Mem
+	seen map[relpath.Path]fsys.Info
+}
+
+func (c *careless) Lstat(p relpath.Path) (fsys.Info, error) {
+	info, err := c.Mem.Lstat(p)
+	switch who := caller(); {
+	case strings.HasSuffix(who, "pull.(*item).decide"):
+		if err == nil {
+			c.seen[p] = info
+		} else {
+			delete(c.seen, p)
+		}
+	case strings.HasSuffix(who, "pull.(*item).unchanged"), strings.HasSuffix(who, "pull.(*item).wasThere"):
+		if old, ok := c.seen[p]; ok && err == nil {
+			return old, nil
+		}
+	}
+	return info, err
+}
+
+// What is moved is still believed to be what was seen under its old name.
+func (c *careless) RenameNoReplace(from, to relpath.Path) error {
+	c.follow(from, to)
+	return c.Mem.RenameNoReplace(from, to)
+}
+
+func (c *careless) Exchange(a, b relpath.Path) error {
+	c.follow(b, a)
+	return c.Mem.Exchange(a, b)
+}
+
+func (c *careless) follow(from, to relpath.Path) {
+	if info, ok := c.seen[from]; ok {
+		c.seen[to] = info
+	}
+}
+
+// caller gives the function that called Lstat.
+func caller() string {
+	pc, _, _, _ := runtime.Caller(2)
+	return runtime.FuncForPC(pc).Name()
+}
+
+// forgetful never makes names durable.
+type forgetful struct{ *fsys.Mem }
+
+func (forgetful) SyncDirs([]relpath.Path) error { return nil }
+
+// selfish prefers this device's own version whenever there is a choice.
+func selfish(versions []plan.Version) int {
+	best := plan.Winner(versions)
+	for i := range versions {
+		if versions[i].Local && best >= 0 &&
+			!versions[best].Local && !covers(versions[best], versions[i]) {
+			return i
+		}
+	}
+	return best
+}
+
+func covers(a, b plan.Version) bool { return a.Vector.Covers(b.Vector) }
+
+func TestASeedRunsTheSameWayTwice(t *testing.T) {
+	for seed := uint64(1); seed <= 10; seed++ {
+		first, second := sim.New(turbulent(seed)), sim.New(turbulent(seed))
+		errA, errB := first.Run(), second.Run()
+		if errA != nil || errB != nil {
+			t.Fatalf("seed %d: %v, %v", seed, errA, errB)
+		}
+		if first.Trace() != second.Trace() {
+			t.Errorf("seed %d: trace %x, then %x", seed, first.Trace(), second.Trace())
+		}
+	}
+}
