@@ -232,8 +232,8 @@ const racyWindow = 2 * time.Second
 // placed could leave the disk's times as they are: on a disk that rounds them,
 // for a file that was saved just now.
 func (it *item) coarse(look fsys.Info) bool {
-	return look.Mtime != it.want.ModUnixNano() &&
-		it.r.o.Exec.Now().Sub(time.Unix(0, look.Mtime)) < 2*racyWindow
+	rounded := look.Mtime != it.want.ModUnixNano() || look.Mtime%int64(time.Second) == 0
+	return rounded && it.r.o.Exec.Now().Sub(time.Unix(0, look.Mtime)) < 2*racyWindow
 }
 
 // sameFile compares two looks at a file whose name changed between them, which
