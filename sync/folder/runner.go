@@ -51,15 +51,13 @@ type Options struct {
 type Runner struct {
 	o      Options
 	exec   *exec.Scope
-	turn   *exec.Serial // owns machine, timer and tickets
+	turn   *exec.Serial // owns machine and timer
 	disk   *exec.Serial // the state of the disk and the index together
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	machine *Machine
 	timer   func()
-	tickets map[int]func(error)
-	ticket  int
 	slots   chan struct{} // bounds batches that wait to be stored
 
 	mu      sync.Mutex // guards what follows, held for memory only
@@ -71,6 +69,9 @@ type Runner struct {
 	watcher watch.Watcher
 	unwatch context.CancelFunc
 	view    View
+	tickets map[int]func(error) // wishes that wait for their answer
+	ticket  int                 // the last one given
+	stopped bool                // every ticket was answered, no more are given
 
 	nonce string // of the root; set before the folder is open
 }
@@ -106,17 +107,13 @@ func (r *Runner) Start() { r.turn.Post(r.open) }
 func (r *Runner) Stop() {
 	r.cancel()
 	r.exec.Close()
+	r.closeRoot()
 	r.mu.Lock()
-	f := r.fs
-	r.fs = nil
+	waiting := r.tickets
+	r.tickets, r.stopped = nil, true
 	r.mu.Unlock()
-	if f != nil {
-		if err := f.Close(); err != nil {
-			r.o.Log.Warn("close root", "error", err)
-		}
-	}
-	for _, done := range r.tickets {
-		done(fault.New(fault.Retry, "", "the folder was stopped"))
+	for _, done := range waiting {
+		done(errStopped)
 	}
 }
 
@@ -139,13 +136,30 @@ func (r *Runner) PeersChanged() {
 // Scan scans the paths, everything where there are none; done is called when
 // the result is durable.
 func (r *Runner) Scan(paths []relpath.Path, done func(error)) {
-	ok := r.turn.Post(func() {
-		r.ticket++
-		r.tickets[r.ticket] = done
-		r.step(ScanAsked{Paths: paths, Ticket: r.ticket})
-	})
-	if !ok {
-		done(fault.New(fault.Retry, "", "the folder was stopped"))
+	r.mu.Lock()
+	if r.stopped {
+		r.mu.Unlock()
+		done(errStopped)
+		return
+	}
+	r.ticket++
+	ticket := r.ticket
+	r.tickets[ticket] = done
+	r.mu.Unlock()
+	r.post(ScanAsked{Paths: paths, Ticket: ticket})
+}
+
+// errStopped is what a wish gets from a folder that does not run any more.
+var errStopped = fault.New(fault.Retry, "", "the folder was stopped")
+
+// finish answers a wish.
+func (r *Runner) finish(ticket int, err error) {
+	r.mu.Lock()
+	done := r.tickets[ticket]
+	delete(r.tickets, ticket)
+	r.mu.Unlock()
+	if done != nil {
+		done(err)
 	}
 }
 
@@ -203,10 +217,7 @@ func (r *Runner) carryOut(c Command) {
 	case Pull:
 		r.pull()
 	case Finish:
-		if done := r.tickets[c.Ticket]; done != nil {
-			delete(r.tickets, c.Ticket)
-			done(c.Err)
-		}
+		r.finish(c.Ticket, c.Err)
 	case Reopen:
 		r.open()
 	}
@@ -249,13 +260,11 @@ func (r *Runner) open() {
 }
 
 func (r *Runner) openRoot() error {
-	if r.root() != nil {
-		err := r.prove()
-		if err == nil {
-			err = r.reloadRules()
-		}
-		return err
+	if r.root() != nil && r.prove() == nil {
+		return r.reloadRules()
 	}
+	// What is open may be a disk that was taken away; it may be back by now,
+	// and then only opening the path again finds it.
 	f, err := r.o.Open()
 	if err != nil {
 		return fault.Wrap(fault.Folder, "folder-missing", "open", string(r.o.ID), err)
@@ -269,9 +278,27 @@ func (r *Runner) openRoot() error {
 		f.Close()
 		return err
 	}
+	r.closeRoot() // before: whoever still works on the old one fails
 	r.equip(f, rules)
 	r.startWatcher()
 	return nil
+}
+
+// closeRoot closes the root and what reads from it, if it is open.
+func (r *Runner) closeRoot() {
+	r.mu.Lock()
+	f, server := r.fs, r.server
+	r.fs, r.server = nil, nil
+	r.mu.Unlock()
+	if server != nil {
+		server.Close()
+	}
+	if f == nil {
+		return
+	}
+	if err := f.Close(); err != nil {
+		r.o.Log.Warn("close root", "error", err)
+	}
 }
 
 // equip makes what works on an open root.

@@ -74,13 +74,13 @@ func (r *Runner) Restore(p relpath.Path, at time.Time, to relpath.Path) (relpath
 	done := make(chan error, 1)
 	ok := r.disk.Post(func() { done <- r.restore(store, p, at, to) })
 	if !ok {
-		return relpath.Root, fault.New(fault.Retry, "", "the folder was stopped")
+		return relpath.Root, errStopped
 	}
 	select {
 	case err := <-done:
 		return to, err
 	case <-r.ctx.Done():
-		return relpath.Root, fault.New(fault.Retry, "", "the folder was stopped")
+		return relpath.Root, errStopped
 	}
 }
 
