@@ -28,7 +28,7 @@ func TestEveryMutantIsCaught(t *testing.T) {
 		}},
 		{"chooses a winner that depends on who asks", func(o *sim.Options) { o.Winner = selfish }},
 	}
-	const tries = 100
+	const tries = 400
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for seed := uint64(1); seed <= tries; seed++ {

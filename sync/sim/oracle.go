@@ -186,6 +186,9 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		if t.removed || len(t.contents) == 0 {
 			continue
 		}
+		if !there && copied(tree, p, t) {
+			continue // an older deletion, unknown where it was written, won by its time
+		}
 		if !there {
 			return fmt.Errorf("%s is gone although nobody removed it", p)
 		}
@@ -204,6 +207,17 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		}
 	}
 	return nil
+}
+
+// copied reports whether a conflict copy of a name holds what was written
+// there.
+func copied(tree map[string]fsys.Node, p string, t *touch) bool {
+	for q, n := range tree {
+		if q != p && original(q) == p && slices.Contains(t.contents, string(n.Content)) {
+			return true
+		}
+	}
+	return false
 }
 
 // whole demands that a name that can be seen shows what a person wrote, whole:
