@@ -140,6 +140,9 @@ type Folder interface {
 
 	// Local gives our record of a name.
 	Local(p relpath.Path) (Record, bool, error)
+	// Locals gives our records of names as of one moment, nil where there is
+	// none, in the order of names.
+	Locals(names []relpath.Path) ([]*Record, error)
 	// Global gives the global version of a name, which may be deleted or
 	// invalid, and whether we need it.
 	Global(p relpath.Path) (g bep.FileInfo, needed, ok bool, err error)

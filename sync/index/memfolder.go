@@ -199,6 +199,19 @@ func (f *memFolder) Local(p relpath.Path) (r Record, ok bool, err error) {
 	return r, ok, err
 }
 
+func (f *memFolder) Locals(names []relpath.Path) (out []*Record, err error) {
+	err = f.read("locals", func(s *memState) {
+		out = make([]*Record, len(names))
+		for i, p := range names {
+			if n := s.names[p.String()]; n != nil && n.local != nil {
+				r := cloneRecord(n.local)
+				out[i] = &r
+			}
+		}
+	})
+	return out, err
+}
+
 func (f *memFolder) Global(p relpath.Path) (g bep.FileInfo, needed, ok bool, err error) {
 	err = f.read("global", func(s *memState) {
 		if n := s.names[p.String()]; n != nil {

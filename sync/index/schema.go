@@ -127,6 +127,8 @@ const (
 // rowColumns are what scanRow reads.
 const rowColumns = `id, name, vh, devs, flags, lseq, lh, body`
 
+// A limit is written "+?": SQLite plans a statement with a bare parameter there
+// for the one value that is bound, and compiles it anew at every use.
 var statements = [stmtCount]string{
 	stBegin:        `BEGIN IMMEDIATE`,
 	stBeginRead:    `BEGIN`,
@@ -152,23 +154,23 @@ var statements = [stmtCount]string{
 	stListGet:      `SELECT data FROM blist WHERE id = ?`,
 	stListInsert:   `INSERT INTO blist(id, data) VALUES(?, ?)`,
 	stListStale: `SELECT id, EXISTS(SELECT 1 FROM rec INDEXED BY rec_list WHERE lh = blist.id)
-		FROM blist WHERE id > ? ORDER BY id LIMIT ?`,
+		FROM blist WHERE id > ? ORDER BY id LIMIT +?`,
 	stListDelete: `DELETE FROM blist WHERE id = ?`,
 	stNamesOf: `SELECT DISTINCT name FROM rec INDEXED BY rec_name
-		WHERE name > ? AND devs & ? ORDER BY name LIMIT ?`,
+		WHERE name > ? AND devs & ? ORDER BY name LIMIT +?`,
 	stNeeded: `SELECT r.id, r.name, r.vh, r.devs, r.flags, r.lseq, r.lh, r.body
-		FROM (SELECT name FROM rec INDEXED BY rec_need WHERE flags & 2 AND name > ? ORDER BY name LIMIT ?) n
+		FROM (SELECT name FROM rec INDEXED BY rec_need WHERE flags & 2 AND name > ? ORDER BY name LIMIT +?) n
 		CROSS JOIN rec r INDEXED BY rec_name ON r.name = n.name ORDER BY n.name`,
 	stSince: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_seq
-		WHERE lseq > ? AND lseq IS NOT NULL ORDER BY lseq LIMIT ?`,
+		WHERE lseq > ? AND lseq IS NOT NULL ORDER BY lseq LIMIT +?`,
 	stRange: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name
-		WHERE name > ? AND name < ? AND lseq IS NOT NULL ORDER BY name LIMIT ?`,
+		WHERE name > ? AND name < ? AND lseq IS NOT NULL ORDER BY name LIMIT +?`,
 	stByContent: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_bh
-		WHERE bh = ? AND lseq IS NOT NULL AND id > ? AND size = ? AND flags & 40 = 0 ORDER BY id LIMIT ?`,
+		WHERE bh = ? AND lseq IS NOT NULL AND id > ? AND size = ? AND flags & 40 = 0 ORDER BY id LIMIT +?`,
 	stRemoteNeeded: `SELECT name FROM rec INDEXED BY rec_name
 		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))
-		ORDER BY name LIMIT ?3`,
+		ORDER BY name LIMIT +?3`,
 	stAll:          `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
 	stHasIndex:     `SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'rec_bh'`,
 	stFolderGet:    `SELECT file FROM folder WHERE id = ?`,

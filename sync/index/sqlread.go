@@ -168,6 +168,26 @@ func (f *sqliteFolder) Local(p relpath.Path) (r Record, ok bool, err error) {
 	return r, ok, err
 }
 
+// Locals gives our records of names. The transaction costs as much as a few
+// names, so it pays to ask for many at once.
+func (f *sqliteFolder) Locals(names []relpath.Path) (out []*Record, err error) {
+	err = f.reading("read index", func(c *conn) error {
+		out = make([]*Record, len(names))
+		for i, p := range names {
+			rows, err := c.named(p)
+			if err != nil {
+				return err
+			}
+			if l := rowWith(rows, localSlot); l != nil {
+				r := l.record()
+				out[i] = &r
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // Global gives the global version of a name.
 func (f *sqliteFolder) Global(p relpath.Path) (g bep.FileInfo, needed, ok bool, err error) {
 	err = f.reading("read index", func(c *conn) error {

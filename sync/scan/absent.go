@@ -16,19 +16,21 @@ func (s *session) emitAbsences(ctx context.Context) error {
 	if s.Gate != nil && len(names) > 0 {
 		names = s.Gate(slices.Clone(names))
 	}
-	for _, p := range names {
+	for page := range slices.Chunk(names, pageSize) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		old, ok, err := s.Index.Local(p)
+		records, err := s.Index.Locals(page)
 		if err != nil {
 			return err
 		}
-		if !ok || old.Deleted && !s.uninformed(&old) {
-			continue
-		}
-		if err := s.collector.add(outcome{candidate: s.deleted(&old, s.Now().Unix())}); err != nil {
-			return err
+		for _, old := range records {
+			if old == nil || old.Deleted && !s.uninformed(old) {
+				continue
+			}
+			if err := s.collector.add(outcome{candidate: s.deleted(old, s.Now().Unix())}); err != nil {
+				return err
+			}
 		}
 	}
 	return s.collector.flush()

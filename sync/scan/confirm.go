@@ -22,19 +22,19 @@ func Confirm(ctx context.Context, o Options, candidates []Candidate) (recs []ind
 	if err := o.proveRoot(); err != nil {
 		return nil, nil, err
 	}
+	current, err := o.records(candidates)
+	if err != nil {
+		return nil, nil, err
+	}
 	recs = make([]index.Record, 0, len(candidates))
 	for i := range candidates {
 		if ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
 		c := &candidates[i]
-		holds, err := o.holds(c)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case holds:
+		if o.holds(c, current[i]) {
 			recs = append(recs, c.Record)
-		default:
+		} else {
 			recheck = append(recheck, c.Record.Name)
 		}
 	}
@@ -44,28 +44,33 @@ func Confirm(ctx context.Context, o Options, candidates []Candidate) (recs []ind
 	return recs, recheck, nil
 }
 
-// holds reports whether a candidate is still true.
-func (o *Options) holds(c *Candidate) (bool, error) {
-	p := c.Record.Name
-	now, ok, err := o.Index.Local(p)
-	if err != nil {
-		return false, err
+// records gives our records of the candidates' names, nil for none.
+func (o *Options) records(candidates []Candidate) ([]*index.Record, error) {
+	names := make([]relpath.Path, len(candidates))
+	for i := range candidates {
+		names[i] = candidates[i].Record.Name
 	}
-	if ok != (c.Old != nil) || ok && now.Sequence != c.Old.Sequence {
-		return false, nil
+	return o.Index.Locals(names)
+}
+
+// holds reports whether a candidate is still true, now being our record.
+func (o *Options) holds(c *Candidate, now *index.Record) bool {
+	p := c.Record.Name
+	if (now != nil) != (c.Old != nil) || now != nil && now.Sequence != c.Old.Sequence {
+		return false
 	}
 	switch {
 	case c.Unseen:
-		return true, nil
+		return true
 	case c.Absent:
-		return o.gone(p), nil
+		return o.gone(p)
 	}
 	look, err := o.FS.Lstat(p)
 	if err == nil && look.Kind == fsys.Directory && c.Look.Kind == fsys.Directory {
 		// Its times move with every name in it.
-		return look.Mode == c.Look.Mode, nil
+		return look.Mode == c.Look.Mode
 	}
-	return err == nil && look.Same(c.Look), nil
+	return err == nil && look.Same(c.Look)
 }
 
 // gone reports whether a name is certainly not there. Anything in doubt is

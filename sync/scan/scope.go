@@ -38,21 +38,34 @@ func (s *session) walkScopes(ctx context.Context, subtrees []relpath.Path) error
 }
 
 // scopes gives the subtrees to walk, none inside another. A subtree below a
-// directory that we have no record of is widened to that directory.
+// directory that we have no record of is widened to that directory, and a name
+// that a look shows to be the recorded file is left out.
 func (s *session) scopes(subtrees []relpath.Path) ([]relpath.Path, error) {
 	if len(subtrees) == 0 {
 		return []relpath.Path{relpath.Root}, nil
 	}
-	var tops []relpath.Path
+	var tops, asked []relpath.Path
+	widened := map[relpath.Path]relpath.Path{}
 	for _, p := range subtrees {
 		if p.Internal() {
 			continue
 		}
-		top, err := s.widen(p)
+		top, err := s.widen(p, widened)
 		if err != nil {
 			return nil, err
 		}
-		tops = append(tops, top)
+		if top == p {
+			asked = append(asked, p)
+		} else {
+			tops = append(tops, top)
+		}
+	}
+	for page := range slices.Chunk(asked, pageSize) {
+		changed, err := s.withoutSettled(page)
+		if err != nil {
+			return nil, err
+		}
+		tops = append(tops, changed...)
 	}
 	slices.SortFunc(tops, relpath.Path.Compare)
 	tops = slices.Compact(tops)
@@ -74,20 +87,64 @@ func coveredAbove(tops []relpath.Path, p relpath.Path) bool {
 	}
 }
 
+// withoutSettled leaves out the names of files that are as recorded: most of
+// what a watcher tells of a folder that is being pulled is the pull itself.
+func (s *session) withoutSettled(names []relpath.Path) ([]relpath.Path, error) {
+	if !s.SameRules || !s.FS.CaseSensitive() {
+		return names, nil
+	}
+	records, err := s.Index.Locals(names)
+	if err != nil {
+		return nil, err
+	}
+	var changed []relpath.Path
+	for i, rec := range records {
+		if rec != nil && rec.IsFile() {
+			look, err := s.FS.Lstat(names[i])
+			if err == nil && s.unchanged(rec, look) {
+				s.seen++
+				continue
+			}
+		}
+		changed = append(changed, names[i])
+	}
+	return changed, nil
+}
+
 // widen gives the highest directory above p, or p itself, that our records do
-// not have as a directory that takes part.
-func (s *session) widen(p relpath.Path) (relpath.Path, error) {
-	top := p
-	for dir := p.Dir(); !dir.IsRoot(); dir = dir.Dir() {
-		rec, ok, err := s.Index.Local(dir)
-		if err != nil {
-			return top, err
+// not have as a directory that takes part. known holds what was found for
+// directories before: the directory itself, or one above it.
+func (s *session) widen(p relpath.Path, known map[relpath.Path]relpath.Path) (relpath.Path, error) {
+	dir := p.Dir()
+	if dir.IsRoot() {
+		return p, nil
+	}
+	top, ok := known[dir]
+	if !ok {
+		var err error
+		if top, err = s.widenDirectory(dir, known); err != nil {
+			return p, err
 		}
-		if !ok || !rec.IsDirectory() || s.uninformed(&rec) {
-			top = dir
-		}
+		known[dir] = top
+	}
+	if top.IsRoot() {
+		return p, nil
 	}
 	return top, nil
+}
+
+// widenDirectory is widen for a directory with itself among what may be
+// missing; the root means that nothing is.
+func (s *session) widenDirectory(dir relpath.Path, known map[relpath.Path]relpath.Path) (relpath.Path, error) {
+	above, err := s.widen(dir, known)
+	if err != nil || above != dir {
+		return above, err
+	}
+	rec, ok, err := s.Index.Local(dir)
+	if err != nil || !ok || !rec.IsDirectory() || s.uninformed(&rec) {
+		return dir, err
+	}
+	return relpath.Root, nil
 }
 
 // subtree walks one name and what is below it.

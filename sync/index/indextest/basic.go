@@ -85,6 +85,7 @@ func testClosed(t *testing.T, open Open) {
 		"Remote":         func() error { _, err := f.Remote(devA); return err },
 		"Remotes":        func() error { _, err := f.Remotes(); return err },
 		"Local":          func() error { _, _, err := f.Local(p); return err },
+		"Locals":         func() error { _, err := f.Locals(nil); return err },
 		"Global":         func() error { _, _, _, err := f.Global(p); return err },
 		"RemoteEntry":    func() error { _, _, err := f.RemoteEntry(devA, p); return err },
 		"Needed":         func() error { _, err := f.Needed(p, 1); return err },

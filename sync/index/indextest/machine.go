@@ -211,6 +211,9 @@ func (m *machine) compareName(rt *rapid.T, name string) {
 	r, ok, err := m.f.Local(p)
 	check(rt, err)
 	wantSame(rt, "our record of "+name, m.m.ours(name), pointer(r, ok))
+	absent := relpath.MustParse("there/is/no/such/name")
+	several := must(m.f.Locals([]relpath.Path{absent, p}))(rt)
+	wantSame(rt, "our records of two names", []*index.Record{nil, pointer(r, ok)}, several)
 
 	g, needed, ok, err := m.f.Global(p)
 	check(rt, err)
