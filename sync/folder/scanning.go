@@ -15,10 +15,14 @@ import (
 // everything else; storing takes the Disk turn, where each batch is confirmed.
 func (r *Runner) scan(c Scan) {
 	again := &moved{}
-	err := r.walk(c, again)
+	seen, err := r.walk(c, again)
 	r.disk.Post(func() {
+		again.names = append(again.names, seen.moved...)
 		if err == nil {
 			err = again.err
+		}
+		if err == nil && seen.full {
+			err = r.o.Index.SetMeta(metaRules, seen.rules)
 		}
 		if err == nil {
 			err = r.o.Index.Barrier()
@@ -32,21 +36,28 @@ func (r *Runner) scan(c Scan) {
 	})
 }
 
+// walked is what a walk itself found out.
+type walked struct {
+	moved []relpath.Path
+	full  bool   // it went through everything
+	rules string // hash of the rules that it went by
+}
+
 // moved gathers what the batches of one scan left for the next. It belongs to
-// the Disk turn, and to the scan before and after its batches.
+// the Disk turn.
 type moved struct {
 	names []relpath.Path
 	err   error
 }
 
-func (r *Runner) walk(c Scan, again *moved) error {
+func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	f := r.root()
 	if f == nil {
-		return fault.New(fault.Folder, "folder-missing", "the folder is not open")
+		return walked{}, fault.New(fault.Folder, "folder-missing", "the folder is not open")
 	}
 	old := r.matchers().Hash()
 	if err := r.reloadRules(); err != nil {
-		return err
+		return walked{}, err
 	}
 	rules := r.matchers()
 	full := c.Full || rules.Hash() != old
@@ -55,7 +66,7 @@ func (r *Runner) walk(c Scan, again *moved) error {
 	}
 	stored, err := r.o.Index.Meta(metaRules)
 	if err != nil {
-		return err
+		return walked{}, err
 	}
 	o := scan.Options{
 		FS: f, Index: r.o.Index, Pool: r.o.Hash, Ignore: matcher{rules}, SameRules: stored == rules.Hash(),
@@ -69,13 +80,9 @@ func (r *Runner) walk(c Scan, again *moved) error {
 		r.storeLater(o, slices.Clone(batch), again)
 		return r.ctx.Err()
 	})
-	again.names = append(again.names, res.Moved...)
 	r.noteProblems(full, paths, res.Problems)
 	r.removeTemps(f, res.StaleTemps)
-	if err == nil && full {
-		err = r.o.Index.SetMeta(metaRules, rules.Hash())
-	}
-	return err
+	return walked{moved: res.Moved, full: full, rules: rules.Hash()}, err
 }
 
 // storeLater stores a batch on the Disk turn. With goroutines it waits while
