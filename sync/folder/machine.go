@@ -91,9 +91,12 @@ type Command any
 
 // dirt is a name that may have changed.
 type dirt struct {
-	first, due time.Time
-	asked      bool // a person waits for it: no event puts it off
-	removed    bool // it was seen to go: scanned with the next scan, for it may be half of a rename
+	first, last time.Time // when it was noticed
+	due         time.Time
+	asked       bool // a person waits for it: no event puts it off
+	// removed: it was seen to go, which may be half of a rename. It is scanned
+	// with what was noticed then or later, not ahead of the other half.
+	removed bool
 }
 
 // calm is how often a name was scanned of late.
@@ -254,7 +257,7 @@ func (m *Machine) dirtyFor(now time.Time, p relpath.Path, quiet time.Duration) {
 		return
 	}
 	d.removed = false
-	d.due = now.Add(quiet)
+	d.last, d.due = now, now.Add(quiet)
 	if last := d.first.Add(quietCap); d.due.After(last) {
 		d.due = last
 	}
@@ -279,7 +282,7 @@ func (m *Machine) asked(now time.Time, ev ScanAsked) {
 		m.wantFull = true
 	}
 	for _, p := range ev.Paths {
-		m.dirty[p] = dirt{first: now, due: now, asked: true}
+		m.dirty[p] = dirt{first: now, last: now, due: now, asked: true}
 		m.dirtyDue = now
 	}
 }
@@ -406,13 +409,19 @@ func (m *Machine) startScan(now time.Time) {
 	m.out = append(m.out, Scan{Paths: paths})
 }
 
-// take removes the names that are due (or all), and with them those that went,
-// and returns them in order.
+// take removes the names that are due (or all), and with them those that went
+// before one of these was noticed, and returns them in order.
 func (m *Machine) take(now time.Time, all bool) []relpath.Path {
+	var newest time.Time
+	for _, d := range m.dirty {
+		if !d.due.After(now) && d.last.After(newest) {
+			newest = d.last
+		}
+	}
 	var paths []relpath.Path
 	m.dirtyDue = time.Time{}
 	for p, d := range m.dirty {
-		if all || d.removed || !d.due.After(now) {
+		if all || !d.due.After(now) || d.removed && !d.last.After(newest) {
 			paths = append(paths, p)
 		} else if m.dirtyDue.IsZero() || d.due.Before(m.dirtyDue) {
 			m.dirtyDue = d.due

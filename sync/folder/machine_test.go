@@ -157,6 +157,21 @@ func TestQuietTimes(t *testing.T) {
 			notice new:settled
 			+10ms
 			> scan new old`},
+		{"a name that was removed does not join a scan of what was noticed before, ahead of its other half", scannedOnce + `
+			notice early
+			+39ms
+			notice old:removed
+			+1ms
+			> scan early
+			scanned
+			> pull
+			pulled
+			notice new:settled
+			+10ms
+			> scan new old`},
+		{"a file that keeps being renamed into place is scanned at once each time", scannedOnce + `
+			` + restless(5, "notice a:settled\n+10ms\n> scan a\nscanned\n> pull\npulled\n") + `
+			wakes 59m59.95s`},
 		{"a name that came back is not hurried", scannedOnce + `
 			notice a:removed
 			notice a b:settled
