@@ -129,11 +129,10 @@ func TestAReaderAlwaysFindsTheOldFileOrTheNew(t *testing.T) {
 		(time.Since(started) / versions).Round(time.Microsecond))
 }
 
-// save replaces the page on a device as an editor does, from a file beside the
-// folder.
+// save replaces the page on a device as an editor does, from a file beside it.
 func save(t *testing.T, l *lanyard, version int) {
 	t.Helper()
-	beside := filepath.Join(filepath.Dir(l.home), "draft")
+	beside := filepath.Join(l.dir, "page~")
 	must(t, os.WriteFile(beside, page(version), 0o644))
 	must(t, os.Rename(beside, filepath.Join(l.dir, "page")))
 }
@@ -142,12 +141,8 @@ func save(t *testing.T, l *lanyard, version int) {
 // last its number of lines.
 func page(version int) []byte {
 	lines := 1 + version*7919%9000
-	var b bytes.Buffer
-	for range lines {
-		fmt.Fprintf(&b, "version %08d ----------\n", version)
-	}
-	fmt.Fprintf(&b, "lines %d\n", lines)
-	return b.Bytes()
+	text := bytes.Repeat(fmt.Appendf(nil, "version %08d ----------\n", version), lines)
+	return fmt.Appendf(text, "lines %d\n", lines)
 }
 
 // until waits for a condition without a word about the time it took.
