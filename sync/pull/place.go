@@ -216,10 +216,23 @@ func (it *item) conflictName() (name relpath.Path, twin bool, err error) {
 	}
 }
 
+// placeDirectoryForFile is placeOverFile for a directory where the system
+// cannot exchange names: nothing can be renamed over a file but a file, so the
+// name is empty for an instant.
+func (it *item) placeDirectoryForFile(keep relpath.Path, dispose bool) (bool, error) {
+	if ok, err := it.takeAway(keep, dispose); err != nil || !ok {
+		return false, err
+	}
+	return it.placeNew()
+}
+
 // replaceWithCopy is placeOverFile where the system cannot exchange names: the
 // old content is copied to where it is kept, and the new state is renamed over
 // it after one more look.
 func (it *item) replaceWithCopy(keep relpath.Path, dispose bool) (bool, error) {
+	if it.want.Type == bep.TypeDirectory {
+		return it.placeDirectoryForFile(keep, dispose)
+	}
 	f := it.r.o.FS
 	if !dispose {
 		if err := copyFile(f, it.name(), keep, it.look); err != nil {
@@ -227,19 +240,24 @@ func (it *item) replaceWithCopy(keep relpath.Path, dispose bool) (bool, error) {
 		}
 		it.changed = append(it.changed, keep.Dir())
 		if err := f.SyncDirs([]relpath.Path{keep.Dir()}); err != nil {
-			return false, err
+			return false, errors.Join(err, f.Remove(keep))
 		}
 	}
-	if ok, err := it.unchanged(); err != nil || !ok {
-		if !dispose {
-			err = errors.Join(err, f.Remove(keep))
-		}
-		return false, err
+	ok, err := it.unchanged()
+	if err == nil && ok {
+		err = f.Rename(it.temp, it.name())
 	}
-	return true, f.Rename(it.temp, it.name())
+	if err == nil && ok {
+		return true, nil
+	}
+	if !dispose {
+		err = errors.Join(err, f.Remove(keep)) // the original still stands at its name
+	}
+	return false, err
 }
 
-// copyFile copies a file, durably.
+// copyFile copies a file, durably. After an error nothing stands at dst that
+// it made.
 func copyFile(f fsys.FS, src, dst relpath.Path, look fsys.Info) error {
 	in, err := f.Open(src)
 	if err != nil {
@@ -251,11 +269,18 @@ func copyFile(f fsys.FS, src, dst relpath.Path, look fsys.Info) error {
 		return err
 	}
 	defer out.Close()
+	if err := copyContent(f, in, out, look); err != nil {
+		return errors.Join(fmt.Errorf("copy %s: %w", src, err), f.Remove(dst))
+	}
+	return nil
+}
+
+func copyContent(f fsys.FS, in, out fsys.File, look fsys.Info) error {
 	buf := make([]byte, 256<<10)
 	for off := int64(0); off < look.Size; {
 		n, err := in.ReadAt(buf[:min(int64(len(buf)), look.Size-off)], off)
 		if n == 0 {
-			return fmt.Errorf("read %s: %w", src, err)
+			return err
 		}
 		if _, err := out.WriteAt(buf[:n], off); err != nil {
 			return err
