@@ -25,10 +25,14 @@ func commit(o *Options, batch []*item) error {
 	if err := syncData(o, batch); err != nil {
 		return err
 	}
+	current, err := currentRecords(o, batch)
+	if err != nil {
+		return err
+	}
 	var records []index.Record
 	var done []*item
-	for _, it := range batch {
-		recs, err := it.apply()
+	for i, it := range batch {
+		recs, err := it.apply(current[i])
 		if err != nil {
 			it.fail(fmt.Errorf("put %s in place: %w", it.name(), err))
 			continue
@@ -139,19 +143,24 @@ func standing(f fsys.FS, dirs []relpath.Path) []relpath.Path {
 	return slices.Compact(out)
 }
 
+// currentRecords gives our records of a batch's names. On the Disk turn nobody
+// else changes them.
+func currentRecords(o *Options, batch []*item) ([]*index.Record, error) {
+	names := make([]relpath.Path, len(batch))
+	for i, it := range batch {
+		names[i] = it.name()
+	}
+	return o.Index.Locals(names)
+}
+
 // apply carries the decision out, after one more look, and gives the records
 // that are true from then on: none where something else was found (then the
-// name is scanned).
-func (it *item) apply() ([]index.Record, error) {
-	o := it.r.o
+// name is scanned). rec is our record of the name.
+func (it *item) apply(rec *index.Record) ([]index.Record, error) {
 	if it.err != nil {
 		return nil, nil
 	}
-	rec, ok, err := o.Index.Local(it.name())
-	if err != nil {
-		return nil, err
-	}
-	if ok != (it.need.Local != nil) || ok && rec.Sequence != it.need.Local.Sequence {
+	if (rec != nil) != (it.need.Local != nil) || rec != nil && rec.Sequence != it.need.Local.Sequence {
 		it.stale = true
 		return nil, nil
 	}

@@ -18,7 +18,8 @@ import (
 // instead.
 var errStale = errors.New("local content is not what was recorded")
 
-// claims is the set of files that one round renames: each serves one name.
+// claims is a set of names that a round's workers share: the files that it
+// renames, each of which serves one name, and the directories that it made.
 type claims struct {
 	mu    sync.Mutex
 	taken map[relpath.Path]bool
@@ -40,6 +41,12 @@ func (c *claims) take(p relpath.Path) bool {
 // smallFile is the size up to which a file of one block is written in one go
 // when its bytes come.
 const smallFile = block.MinSize
+
+func (c *claims) has(p relpath.Path) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.taken[p]
+}
 
 // blockSize gives the block size of an entry; 0 means the smallest.
 func blockSize(f *bep.FileInfo) int32 { return max(f.BlockSize, block.MinSize) }

@@ -22,7 +22,7 @@ func (it *item) place() ([]index.Record, error) {
 	if it.decision.Do == plan.MakeDirectory && !it.tempMade {
 		return it.placedDirectory()
 	}
-	built, err := it.r.o.FS.Lstat(it.temp)
+	built, err := it.lookAtBuilt()
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +44,15 @@ func (it *item) place() ([]index.Record, error) {
 	}
 	rec, err := it.record(&built)
 	return []index.Record{rec}, err
+}
+
+// lookAtBuilt looks at the new state: through the handle that wrote it, while
+// that is open.
+func (it *item) lookAtBuilt() (fsys.Info, error) {
+	if it.file != nil {
+		return it.file.Stat()
+	}
+	return it.r.o.FS.Lstat(it.temp)
 }
 
 // placeMoved is what happens where the target is not what it was: a directory

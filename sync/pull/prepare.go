@@ -46,7 +46,10 @@ func (it *item) decide() error {
 	info, err := f.Lstat(it.name())
 	switch {
 	case err == nil:
-		it.look, it.present = info, true
+		it.look = info
+		// A directory that this round made for the sake of what is in it is no
+		// news: it is made as the name says.
+		it.present = info.Kind != fsys.Directory || !it.want.IsDirectory() || !it.r.made.has(it.name())
 	case errors.Is(err, fs.ErrNotExist):
 	case errors.Is(err, fsys.ErrNotDirectory) && it.want.Deleted:
 		// A parent is no directory any more: the name is gone with it.
@@ -103,7 +106,10 @@ func ensureDirectory(it *item, dir relpath.Path) error {
 		// Nobody else has this directory: it becomes a change of ours.
 		it.rescans = append(it.rescans, dir)
 	}
-	if err := f.Mkdir(dir, mode|0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	switch err := f.Mkdir(dir, mode|0o700); {
+	case err == nil:
+		it.r.made.take(dir)
+	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
 	it.changed = append(it.changed, dir.Dir())
@@ -165,33 +171,37 @@ func (it *item) prepareSymlink() error {
 
 // prepareFile finds out which blocks are here already and copies them.
 func (it *item) prepareFile() error {
-	if err := it.ensureParent(); err != nil {
-		return err
-	}
 	it.temp = tempName(it.want)
 	it.steps = NewSteps(len(it.want.Blocks), it.need.From)
-	content := block.ListHash(it.want.Blocks)
-	if !it.present && it.want.Size > 0 && it.decision.Keep == plan.KeepNothing {
-		moved, err := it.claimMove(content)
+	same, err := it.r.o.Index.LocalByContent(block.ListHash(it.want.Blocks), it.want.Size, maxSame)
+	if err != nil {
+		return err
+	}
+	if !it.present && len(same) > 0 && it.decision.Keep == plan.KeepNothing {
+		moved, err := it.claimMove(same)
 		if err != nil || moved {
 			return err
 		}
 	}
+	same = same[:min(len(same), maxCopied)]
 	if it.wholeAtOnce() {
-		return it.prepareSmall(content)
+		return it.prepareSmall(same)
 	}
-	return it.prepareLarge(content)
+	return it.prepareLarge(same)
 }
 
-// claimMove looks for a file that is to be deleted and has just this content:
-// it is renamed instead.
-func (it *item) claimMove(content block.Hash) (bool, error) {
-	found, err := it.r.o.Index.LocalByContent(content, it.want.Size, 8)
-	if err != nil {
-		return false, err
-	}
-	for i := range found {
-		rec := &found[i]
+// Files with the wanted content that are looked at: for one to rename, and to
+// copy from.
+const (
+	maxSame   = 8
+	maxCopied = 2
+)
+
+// claimMove looks, among files with just this content, for one that is to be
+// deleted: it is renamed instead.
+func (it *item) claimMove(same []index.Record) (bool, error) {
+	for i := range same {
+		rec := &same[i]
 		if rec.Name == it.name() || rec.Flags != 0 || !block.EqualLists(rec.Blocks, it.want.Blocks) {
 			continue
 		}
@@ -208,24 +218,20 @@ func (it *item) claimMove(content block.Hash) (bool, error) {
 		}
 		it.moveFrom, it.steps = rec, nil
 		it.r.w.progress.wrote(it, it.want.Size)
-		return true, nil
+		return true, it.ensureParent()
 	}
 	return false, nil
 }
 
 // prepareSmall serves a file of one block: from a local file with the same
 // content, else its bytes come in one answer and are written then.
-func (it *item) prepareSmall(content block.Hash) error {
+func (it *item) prepareSmall(same []index.Record) error {
 	if it.want.Size == 0 {
 		it.steps.Have(0)
 		return it.writeWhole(nil)
 	}
-	found, err := it.r.o.Index.LocalByContent(content, it.want.Size, 2)
-	if err != nil {
-		return err
-	}
-	for i := range found {
-		data, err := readBlock(it.r.o.FS, &found[i], &it.want.Blocks[0])
+	for i := range same {
+		data, err := readBlock(it.r.o.FS, &same[i], &it.want.Blocks[0])
 		if err == nil {
 			it.steps.Have(0)
 			return it.writeWhole(data)
@@ -236,7 +242,7 @@ func (it *item) prepareSmall(content block.Hash) error {
 
 // prepareLarge opens the temporary file, and keeps or copies every block that
 // is here.
-func (it *item) prepareLarge(content block.Hash) error {
+func (it *item) prepareLarge(same []index.Record) error {
 	if err := it.checkSpace(); err != nil {
 		return err
 	}
@@ -252,14 +258,8 @@ func (it *item) prepareLarge(content block.Hash) error {
 	if rec := it.need.Local; rec != nil && it.present && rec.IsFile() {
 		g.copyFrom(rec)
 	}
-	if !it.steps.Done() {
-		found, err := it.r.o.Index.LocalByContent(content, it.want.Size, 2)
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			g.copyFrom(&found[i])
-		}
+	for i := range same {
+		g.copyFrom(&same[i])
 	}
 	if g.err != nil {
 		return g.err
@@ -286,6 +286,12 @@ func (it *item) checkSpace() error {
 func (it *item) openTemp() (fresh bool, err error) {
 	f := it.r.o.FS
 	file, err := f.Create(it.temp)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := it.ensureParent(); err != nil {
+			return false, err
+		}
+		file, err = f.Create(it.temp)
+	}
 	if errors.Is(err, fs.ErrExist) {
 		file, err = f.OpenTemp(it.temp)
 		if err != nil {
@@ -303,10 +309,10 @@ func (it *item) openTemp() (fresh bool, err error) {
 		return false, fmt.Errorf("make temporary file: %w", err)
 	}
 	it.file, it.tempMade = file, true
-	if err := file.Truncate(it.want.Size); err != nil {
-		return false, err
+	if fresh && it.wholeAtOnce() {
+		return fresh, nil // one write makes it whole
 	}
-	return fresh, nil
+	return fresh, file.Truncate(it.want.Size)
 }
 
 // writeWhole writes a file of one block, or none, and its metadata.

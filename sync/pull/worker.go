@@ -217,6 +217,7 @@ type round struct {
 	aged       bool
 
 	claims  claims         // sources of renames
+	made    claims         // directories made before their own turn
 	modes   []bep.FileInfo // directories whose permissions wait until they are filled
 	stopped bool
 	result  Result

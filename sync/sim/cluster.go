@@ -64,7 +64,10 @@ func (o Options) withDefaults() Options {
 type Cluster struct {
 	o   Options
 	rng *rand.Rand
-	now time.Time
+	// acts draws what people do, apart from all else, so that the same acts can
+	// be repeated in another kind of run.
+	acts *rand.Rand
+	now  time.Time
 
 	ready    []task
 	timers   timers
@@ -88,7 +91,8 @@ var errRefused = fault.New(fault.Item, "", "the disk refused")
 func New(o Options) *Cluster {
 	o = o.withDefaults()
 	c := &Cluster{
-		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x1a47a4d)), oracle: newOracle(),
+		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x1a47a4d)),
+		acts: rand.New(rand.NewPCG(o.Seed, 0xac7)), oracle: newOracle(),
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trace: 14695981039346656037,
 	}
 	for i := range o.Devices {
@@ -221,6 +225,12 @@ func (c *Cluster) whole() error {
 
 // settle mends everything and runs until nothing is left to do.
 func (c *Cluster) settle() error {
+	c.note("all mended")
+	return c.untilQuiet()
+}
+
+// untilQuiet runs, with nothing going wrong, until nothing is left to do.
+func (c *Cluster) untilQuiet() error {
 	c.calm = true
 	for _, d := range c.devices {
 		d.full = false
@@ -233,7 +243,6 @@ func (c *Cluster) settle() error {
 		k.pulled = false
 		k.connect()
 	}
-	c.note("all mended")
 	// What the watcher lost, the next scan finds.
 	from := c.now.Add(2 * c.o.RescanEvery)
 	limit := from.Add(maxQuiet)

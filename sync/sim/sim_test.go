@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"lanyard/sync/sim"
 )
@@ -68,5 +71,26 @@ func TestDevicesAgreeAndLoseNothing(t *testing.T) {
 			c := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
 			t.Logf("%d steps in %v", c.Steps(), time.Since(start).Round(time.Millisecond))
 		})
+	}
+}
+
+// The concurrent runners do what the simulated ones do: the same acts end in
+// the same trees.
+func TestConcurrentRunnersReachTheSameTrees(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	for seed := uint64(1); seed <= 8; seed++ {
+		o := sim.Options{Seed: seed, Devices: 3, Ops: 60, Line: seed%2 == 0}
+		want, err := sim.New(o).ActByAct()
+		if err != nil {
+			t.Fatalf("seed %d, simulated: %v", seed, err)
+		}
+		got, err := sim.New(o).Concurrently(ctx)
+		if err != nil {
+			t.Fatalf("seed %d, concurrent: %v", seed, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("seed %d: trees differ (-simulated +concurrent):\n%s", seed, diff)
+		}
 	}
 }

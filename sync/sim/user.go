@@ -25,7 +25,7 @@ func (c *Cluster) userOp(d *Device) {
 	c.left--
 	u := d.FS.User()
 	p := c.drawFile()
-	switch n := c.rng.IntN(100); {
+	switch n := c.acts.IntN(100); {
 	case n < 45:
 		c.write(d, p)
 	case n < 60:
@@ -52,15 +52,15 @@ func (c *Cluster) userOp(d *Device) {
 	u.Sync()
 }
 
-func (c *Cluster) pick(list []string) string { return list[c.rng.IntN(len(list))] }
+func (c *Cluster) pick(list []string) string { return list[c.acts.IntN(len(list))] }
 
 func (c *Cluster) pickMode() uint32 {
-	return []uint32{0o644, 0o755, 0o600}[c.rng.IntN(3)]
+	return []uint32{0o644, 0o755, 0o600}[c.acts.IntN(3)]
 }
 
 func (c *Cluster) drawFile() string {
 	dir := ""
-	if c.rng.IntN(2) == 0 {
+	if c.acts.IntN(2) == 0 {
 		dir = c.pick(dirNames) + "/"
 	}
 	return dir + c.pick(fileNames)
@@ -73,7 +73,7 @@ func (c *Cluster) write(d *Device, p string) {
 		return // a program that saves to a full disk says so, and nothing is saved
 	}
 	if i := strings.LastIndexByte(p, '/'); i >= 0 {
-		if _, err := u.Lstat(p[:i]); err != nil && c.rng.IntN(3) > 0 {
+		if _, err := u.Lstat(p[:i]); err != nil && c.acts.IntN(3) > 0 {
 			return
 		}
 		if u.MkdirAll(p[:i]) != nil {
@@ -82,8 +82,8 @@ func (c *Cluster) write(d *Device, p string) {
 	}
 	c.contents++
 	data := fmt.Appendf(nil, "content %d of %s by %s\n", c.contents, p, d.Name)
-	if c.rng.IntN(5) == 0 {
-		data = slices.Concat(data, make([]byte, c.rng.IntN(300_000))) // several blocks
+	if c.acts.IntN(5) == 0 {
+		data = slices.Concat(data, make([]byte, c.acts.IntN(300_000))) // several blocks
 	}
 	old, had := u.ReadFile(p)
 	if u.WriteFile(p, data) != nil {
