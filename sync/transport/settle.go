@@ -51,7 +51,9 @@ type Settlement struct {
 // a winner that takes longer than three seconds is given up by its dialer.
 //
 // A Syncthing keeps the connection that was first, so toward it we do too, and
-// never close one in use for a later one.
+// never close one in use for a later one of ours. It does not dial a device
+// that it is connected to, unless it knows a better way: a much later dial of
+// its own means that it has restarted, or that it moves, and takes over.
 func Settle(own, peer device.ID, extended bool, now time.Time, attempts []Attempt) Settlement {
 	s := settling{now: now, attempts: attempts, smaller: own.Compare(peer) < 0}
 	if !extended {
@@ -66,14 +68,30 @@ type settling struct {
 	smaller  bool // this side has the smaller ID
 }
 
-// firstWins keeps the connection whose Hello came first.
+// firstWins keeps the connection whose Hello came first, unless the peer
+// dialed another one much later. Such a one may take its time for its Hello.
 func (s settling) firstWins() Settlement {
-	out := Settlement{Use: s.best(func(a, b Attempt) bool { return a.Hello.Before(b.Hello) }, Attempt.usable), Code: CodeNormal}
-	if out.Use >= 0 {
-		out.Close = s.others(out.Use)
+	first := func(a, b Attempt) bool {
+		if replaces(a, b) || replaces(b, a) {
+			return replaces(a, b)
+		}
+		return a.Hello.Before(b.Hello)
+	}
+	out := Settlement{Use: s.best(first, Attempt.usable), Code: CodeNormal}
+	if out.Use < 0 {
+		return out
+	}
+	for _, i := range s.others(out.Use) {
+		if other := s.attempts[i]; other.usable() || !replaces(other, s.attempts[out.Use]) {
+			out.Close = append(out.Close, i)
+		}
 	}
 	return out
 }
+
+// replaces reports whether the peer dialed a so long after b began that it no
+// longer counts on b.
+func replaces(a, b Attempt) bool { return !a.Dialed && a.Since.Sub(b.Since) > settleRace }
 
 // bySmallerID is the rule between two Lanyards.
 func (s settling) bySmallerID() Settlement {

@@ -63,7 +63,9 @@ func TestSettle(t *testing.T) {
 		{name: "of our own two dials the first Hello wins", own: largeID, now: 300, attempts: attempts{ours(0, 300), ours(50, 200)}, use: 1, close: []int{0}},
 		{name: "of the peer's two dials the later is used and the peer closes one", own: smallID, now: 300, attempts: attempts{theirs(100, 100), theirs(300, 300)}, use: 1, again: 1300},
 		{name: "toward a Syncthing the first Hello wins", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 500), theirs(400, 400)}, use: 1, close: []int{0}},
-		{name: "toward a Syncthing an established connection is never given up", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), ours(90_000, 90_000)}, use: 0, close: []int{1}},
+		{name: "a Syncthing that dials again much later has restarted", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), theirs(90_000, 90_000)}, use: 1, close: []int{0}},
+		{name: "its later dial is not used before its Hello", own: smallID, plain: true, now: 90_000, attempts: attempts{ours(0, 0), theirs(90_000, -1)}, use: 0},
+		{name: "toward a Syncthing an established connection is never given up for a dial of ours", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), ours(90_000, 90_000)}, use: 0, close: []int{1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
