@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"syscall"
 	"testing"
@@ -55,6 +57,7 @@ func TestScripts(t *testing.T) {
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"await":   await,
+					"field":   field,
 					"listens": listens,
 					"lookup":  lookup,
 					"status":  status,
@@ -64,15 +67,23 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// await runs a program until it succeeds: "await lanyard status".
+// await runs a program until it succeeds, and says something if that is asked
+// for: "await lanyard status", "await -stdout regexp lanyard status".
 func await(ts *testscript.TestScript, neg bool, args []string) {
+	want := regexp.MustCompile("")
+	if len(args) > 2 && args[0] == "-stdout" {
+		var err error
+		want, err = regexp.Compile("(?m)" + args[1])
+		ts.Check(err)
+		args = args[2:]
+	}
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: await program [args...]")
+		ts.Fatalf("usage: await [-stdout regexp] program [args...]")
 	}
 	deadline := time.After(30 * time.Second)
 	for {
 		err := ts.Exec(args[0], args[1:]...)
-		if err == nil {
+		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
 			return
 		}
 		select {
@@ -81,6 +92,20 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// field puts a field of the first object in a JSON list into a variable:
+// "field versions.json time AT".
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: field file name VARIABLE")
+	}
+	var list []map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	if len(list) == 0 || list[0][args[1]] == nil {
+		ts.Fatalf("%s has no field %s", args[0], args[1])
+	}
+	ts.Setenv(args[2], fmt.Sprint(list[0][args[1]]))
 }
 
 // lookup puts the first line of a file into a variable: "lookup id.txt ID".
