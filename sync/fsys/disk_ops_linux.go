@@ -78,7 +78,7 @@ func (d *disk) Create(p relpath.Path) (File, error) {
 
 func (d *disk) create(op OpName, p relpath.Path) (f *osFile, err error) {
 	err = d.at(op, p, func(dir int, name string) error {
-		fd, err := d.openAt(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o600)
+		fd, err := d.createAt(dir, name)
 		if err == nil {
 			f = newOSFile(os.NewFile(uintptr(fd), p.String()), p.String())
 		}
