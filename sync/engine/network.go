@@ -298,6 +298,7 @@ type dialer struct {
 	cancel  context.CancelFunc
 	wake    chan bool // of capacity 1; true: begin the pauses anew
 	backoff *transport.Backoff
+	since   time.Time // when it was seen connected, zero while it is not
 }
 
 func (d *dialer) nudge(fresh bool) {
@@ -310,6 +311,10 @@ func (d *dialer) nudge(fresh bool) {
 // dialTimeout bounds one dial.
 const dialTimeout = 10 * time.Second
 
+// lasting is how long a connection must hold to count as one: a device that
+// greets us and hangs up is dialed as rarely as one that does not answer.
+const lasting = 10 * time.Second
+
 // stagger is the lead of an address over the next one.
 const stagger = 100 * time.Millisecond
 
@@ -317,28 +322,62 @@ const stagger = 100 * time.Millisecond
 // failure.
 func (d *dialer) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		pause := time.Duration(-1) // connected: until woken
-		if !d.n.connected(d.id) {
-			if d.dial(ctx) {
-				d.backoff.Reset()
-				continue
+		switch {
+		case d.n.connected(d.id):
+			if d.since.IsZero() {
+				d.since = time.Now()
 			}
-			pause = d.backoff.Next(d.near())
-		} else {
+			d.rest(ctx)
+		case d.wasBrief():
+			d.pause(ctx)
+		case d.dial(ctx):
+			d.since = time.Now()
+		default:
+			d.pause(ctx)
+		}
+	}
+}
+
+// wasBrief reports whether a connection has just ended that did not last. One
+// that did ends the pauses.
+func (d *dialer) wasBrief() bool {
+	since := d.since
+	d.since = time.Time{}
+	switch {
+	case since.IsZero():
+		return false
+	case time.Since(since) < lasting:
+		return true
+	}
+	d.backoff.Reset()
+	return false
+}
+
+// rest waits while the device is connected.
+func (d *dialer) rest(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case fresh := <-d.wake:
+		if fresh {
 			d.backoff.Reset()
 		}
-		var timeout <-chan time.Time
-		if pause >= 0 {
-			timer := time.NewTimer(pause)
-			defer timer.Stop()
-			timeout = timer.C
-		}
+	}
+}
+
+// pause waits after a failure, until there is news of an address.
+func (d *dialer) pause(ctx context.Context) {
+	timer := time.NewTimer(d.backoff.Next(d.near()))
+	defer timer.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-		case <-timeout:
+			return
+		case <-timer.C:
+			return
 		case fresh := <-d.wake:
 			if fresh {
 				d.backoff.Reset()
+				return
 			}
 		}
 	}

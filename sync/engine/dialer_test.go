@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"lanyard/sync/device"
+	"lanyard/sync/exec"
+	"lanyard/sync/fault"
+	"lanyard/sync/index"
+	"lanyard/sync/transport"
+)
+
+// dialed is a transport that nobody dials, and whose dials do as the test says.
+type dialed struct {
+	dials atomic.Int64
+	dial  func() (transport.Conn, error)
+}
+
+func (d *dialed) Accept(ctx context.Context) (transport.Conn, error) {
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+func (d *dialed) Dial(context.Context, string, device.ID) (transport.Conn, error) {
+	d.dials.Add(1)
+	return d.dial()
+}
+
+func (d *dialed) Addresses() []string { return nil }
+func (d *dialed) Close() error        { return nil }
+
+// hangsUp is a connection that the other side ended at once.
+type hangsUp struct{ done chan struct{} }
+
+func newHangsUp() hangsUp {
+	c := hangsUp{make(chan struct{})}
+	close(c.done)
+	return c
+}
+
+func (hangsUp) Read([]byte) (int, error)               { return 0, io.EOF }
+func (hangsUp) Write(b []byte) (int, error)            { return len(b), nil }
+func (hangsUp) PeerID() device.ID                      { return device.ID{2} }
+func (hangsUp) PeerName() string                       { return device.CommonName }
+func (hangsUp) Extended() bool                         { return true }
+func (hangsUp) Dialed() bool                           { return true }
+func (hangsUp) LocalAddress() string                   { return "quic://127.0.0.1:1" }
+func (hangsUp) RemoteAddress() string                  { return "quic://127.0.0.1:2" }
+func (hangsUp) SetDeadline(time.Time) error            { return nil }
+func (hangsUp) CloseWith(transport.Code, string) error { return nil }
+func (c hangsUp) Done() <-chan struct{}                { return c.done }
+func (hangsUp) EndCode() (transport.Code, bool)        { return 0, true }
+
+func TestADeviceThatCannotBeReachedIsDialedMoreAndMoreRarely(t *testing.T) {
+	tests := []struct {
+		name string
+		dial func() (transport.Conn, error)
+	}{
+		{"it does not answer", func() (transport.Conn, error) { return nil, fault.New(fault.Retry, "", "no answer") }},
+		{"it hangs up at once", func() (transport.Conn, error) { return newHangsUp(), nil }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if n := dialsInAnHour(t, tt.dial); n < 50 || n > 100 {
+					t.Errorf("%d dials in an hour, want about one a minute", n)
+				}
+			})
+		})
+	}
+}
+
+func dialsInAnHour(t *testing.T, dial func() (transport.Conn, error)) int64 {
+	tr, ex := &dialed{dial: dial}, &exec.Real{}
+	e := New(Options{
+		ID: device.ID{1}, Store: index.NewMemory(index.MemoryOptions{}), Exec: ex, Transport: tr,
+		Rand: rand.New(rand.NewPCG(1, 2)),
+	})
+	e.Apply(Desired{Devices: []DeviceSpec{{ID: device.ID{2}, Addresses: []string{"quic://127.0.0.1:2"}}}})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	if err := e.Run(ctx); err != context.DeadlineExceeded {
+		t.Errorf("Run ended with %v", err)
+	}
+	ex.Close()
+	return tr.dials.Load()
+}

@@ -1,0 +1,235 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/exec"
+	"lanyard/sync/folder"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+	"lanyard/sync/status"
+	"lanyard/sync/transport"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const photos = bep.FolderID("photos")
+
+// patience is how long a test waits for what must come; nothing is asserted of
+// how long it takes.
+const patience = 30 * time.Second
+
+// node is one device of a test: an Engine over loopback, an index in memory
+// and a directory for each folder.
+type node struct {
+	*Engine
+	t       *testing.T
+	id      device.ID
+	name    string
+	dir     string
+	store   *index.Memory
+	desired Desired
+	stop    func() // ends Run and waits for it; may be called more than once
+}
+
+// newNode starts a device that shares nothing and knows nobody.
+func newNode(t *testing.T, name string) *node {
+	t.Helper()
+	certPEM, keyPEM, err := device.NewCertificate(time.Now())
+	must(t, err)
+	cert, id, err := device.LoadCertificate(certPEM, keyPEM)
+	must(t, err)
+	n := &node{t: t, id: id, name: name, dir: t.TempDir(), store: index.NewMemory(index.MemoryOptions{}), desired: Desired{Name: name}}
+	listen, err := transport.ListenQUIC(transport.Options{
+		Certificate: cert, Listen: "quic://127.0.0.1:0",
+		Known: func(id device.ID) bool { return n.Known(id) },
+	})
+	must(t, err)
+	ex := &exec.Real{}
+	n.Engine = New(Options{ID: id, Name: name, Version: "1", Store: n.store, Exec: ex, Transport: listen})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n.Run(ctx)
+	}()
+	n.stop = sync.OnceFunc(func() {
+		cancel()
+		<-ended
+		listen.Close()
+		ex.Close()
+		n.store.Close()
+	})
+	t.Cleanup(n.stop)
+	return n
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// want changes what is desired of the device.
+func (n *node) want(change func(*Desired)) {
+	n.desired.Folders = slices.Clone(n.desired.Folders)
+	n.desired.Devices = slices.Clone(n.desired.Devices)
+	change(&n.desired)
+	n.Apply(n.desired)
+}
+
+// knows makes another device one of ours, at its address.
+func (n *node) knows(other *node) {
+	n.want(func(d *Desired) {
+		d.Devices = append(d.Devices, DeviceSpec{ID: other.id, Name: other.name, Addresses: other.o.Transport.Addresses()})
+	})
+}
+
+// shares makes the device have the folder, in a marked directory of its own.
+func (n *node) shares(id bep.FolderID, with ...*node) {
+	n.t.Helper()
+	root := filepath.Join(n.dir, string(id))
+	marker := filepath.Join(root, filepath.FromSlash(folder.Marker(id).String()))
+	must(n.t, os.MkdirAll(filepath.Dir(marker), 0o755))
+	must(n.t, os.WriteFile(marker, []byte(n.id.String()[:32]), 0o644))
+	spec := FolderSpec{ID: id, Label: "Photos", Path: root}
+	for _, other := range with {
+		spec.Shared = append(spec.Shared, other.id)
+	}
+	n.want(func(d *Desired) {
+		d.Folders = slices.DeleteFunc(d.Folders, func(f FolderSpec) bool { return f.ID == id })
+		d.Folders = append(d.Folders, spec)
+	})
+}
+
+func (n *node) path(name string) string { return filepath.Join(n.dir, string(photos), name) }
+
+func (n *node) write(name, content string) {
+	n.t.Helper()
+	must(n.t, os.WriteFile(n.path(name), []byte(content), 0o644))
+}
+
+// scanned scans the folder and waits for it.
+func (n *node) scanned() {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	n.await("the folder is open", func(s status.Snapshot) bool { return n.folderOf(s).State == status.Idle })
+	must(n.t, n.Scan(ctx, photos, nil))
+}
+
+func (n *node) folderOf(s status.Snapshot) status.Folder {
+	for _, f := range s.Folders {
+		if f.ID == string(photos) {
+			return f
+		}
+	}
+	return status.Folder{}
+}
+
+func (n *node) deviceOf(s status.Snapshot, other *node) status.Device {
+	for _, d := range s.Devices {
+		if d.ID == other.id.String() {
+			return d
+		}
+	}
+	return status.Device{}
+}
+
+// await waits until the snapshot is as it should be.
+func (n *node) await(what string, ok func(status.Snapshot) bool) {
+	n.t.Helper()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		changed := n.Changed()
+		s := n.Snapshot()
+		if ok(s) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-look.C:
+		case <-late.C:
+			n.t.Fatalf("%s never comes to: %s\n%+v", n.name, what, s)
+		}
+	}
+}
+
+func (n *node) awaitConnected(other *node, yes bool) {
+	n.t.Helper()
+	what := "disconnected from " + other.name
+	if yes {
+		what = "connected to " + other.name
+	}
+	n.await(what, func(s status.Snapshot) bool { return n.deviceOf(s, other).Connected == yes })
+}
+
+// awaitFile waits until a file has its content.
+func (n *node) awaitFile(name, content string) {
+	n.t.Helper()
+	n.await(name+" holds "+content, func(status.Snapshot) bool {
+		got, err := os.ReadFile(n.path(name))
+		return err == nil && string(got) == content
+	})
+}
+
+// inSync waits until both hold the same.
+func (n *node) inSync(other *node) {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	missing, err := n.Wait(ctx, []bep.FolderID{photos}, other.id)
+	must(n.t, err)
+	if len(missing) > 0 {
+		n.t.Fatalf("%s lacks %+v", n.name, missing)
+	}
+}
+
+// connectedPair is two devices that know each other, and share the folder.
+func connectedPair(t *testing.T) (a, b *node) {
+	t.Helper()
+	a, b = newNode(t, "a"), newNode(t, "b")
+	a.shares(photos, b)
+	b.shares(photos, a)
+	a.knows(b)
+	b.knows(a)
+	a.awaitConnected(b, true)
+	b.awaitConnected(a, true)
+	return a, b
+}
+
+// connections counts those to a device.
+func (n *node) connections(other *node) int {
+	answer := make(chan int, 1)
+	n.net.turn.Post(func() {
+		if l := n.net.links[other.id]; l != nil {
+			answer <- len(l.attempts)
+			return
+		}
+		answer <- 0
+	})
+	return <-answer
+}
+
+func path(name string) relpath.Path { return relpath.MustParse(name) }
+
+func (n *node) why(name string) status.Why {
+	n.t.Helper()
+	w, err := n.Why(n.t.Context(), photos, path(name))
+	must(n.t, err)
+	return w
+}
