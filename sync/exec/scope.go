@@ -6,7 +6,8 @@ import (
 )
 
 // Scope is an Executor for the work of one folder or one connection: it can
-// be closed without closing the Executor below.
+// be closed without closing the Executor below. It is closed before that
+// Executor: Close waits for work that a closed Executor has dropped.
 type Scope struct {
 	ex Executor
 
