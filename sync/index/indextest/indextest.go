@@ -34,6 +34,8 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"a closed store refuses everything", testClosed},
 		{"everything is there after the store was opened again", testReopen},
 		{"sequences rise by one with each local record", testSequences},
+		{"a restamped record keeps its place", testRestamp},
+		{"a restamp that would tell others something is refused", testRestampRefuses},
 		{"a local record keeps its flags and its stamp", testLocalFacts},
 		{"invalid follows from the flags", testInvalidFromFlags},
 		{"what is given and what is returned is the caller's", testNoAliasing},
