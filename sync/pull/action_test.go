@@ -3,6 +3,7 @@ package pull_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"lanyard/sync/bep"
@@ -341,12 +342,10 @@ func TestNothingThatAPersonWritesIsLost(t *testing.T) {
 func interfere(t *testing.T, a action, edit func(fsys.User, string) error, n int) (happened bool) {
 	inRig(t, fsys.MemOptions{}, func(r *rig) {
 		a.setUp(r)
-		calls, edited, at := 0, false, ""
-		r.disk.SetHook(func(op fsys.Op) error {
-			if calls++; calls == n {
-				happened, at = true, fmt.Sprint(op.Name, " ", op.Paths)
-				edited = edit(r.user, a.edit) == nil
-			}
+		edited, at := false, ""
+		r.atCall(n, func(op fsys.Op) error {
+			happened, at = true, fmt.Sprint(op.Name, " ", op.Paths)
+			edited = edit(r.user, a.edit) == nil
 			return nil
 		})
 		r.pull()
@@ -367,6 +366,18 @@ func interfere(t *testing.T, a action, edit func(fsys.User, string) error, n int
 	return happened && !t.Failed()
 }
 
+// atCall runs f before the n-th call to the disk from now on, whose result it
+// decides.
+func (r *rig) atCall(n int, f func(fsys.Op) error) {
+	var calls atomic.Int64
+	r.disk.SetHook(func(op fsys.Op) error {
+		if calls.Add(1) == int64(n) {
+			return f(op)
+		}
+		return nil
+	})
+}
+
 // TestEveryCallMayFail lets every single call that a pull makes to the disk
 // fail once. The round says so or does without; nothing is half done; the next
 // rounds bring what the first could not.
@@ -384,13 +395,10 @@ func TestEveryCallMayFail(t *testing.T) {
 func failCall(t *testing.T, a action, o fsys.MemOptions, n int) (happened bool) {
 	inRig(t, o, func(r *rig) {
 		a.setUp(r)
-		calls, at := 0, ""
-		r.disk.SetHook(func(op fsys.Op) error {
-			if calls++; calls == n {
-				happened, at = true, fmt.Sprint(op.Name, " ", op.Paths)
-				return errRefused
-			}
-			return nil
+		at := ""
+		r.atCall(n, func(op fsys.Op) error {
+			happened, at = true, fmt.Sprint(op.Name, " ", op.Paths)
+			return errRefused
 		})
 		r.pull()
 		r.disk.SetHook(nil)
