@@ -267,16 +267,17 @@ func (m *Machine) dirtyFor(now time.Time, p relpath.Path, quiet time.Duration) {
 	}
 }
 
+// asked takes a wish. While the folder opens it waits for the full scan that
+// follows.
 func (m *Machine) asked(now time.Time, ev ScanAsked) {
-	if !m.open {
-		err := m.lastErr
-		if err == nil {
-			err = fault.New(fault.Retry, "", "the folder is not open yet")
-		}
-		m.out = append(m.out, Finish{ev.Ticket, err})
+	if !m.open && m.lastErr != nil {
+		m.out = append(m.out, Finish{ev.Ticket, m.lastErr})
 		return
 	}
 	m.tickets = append(m.tickets, ev.Ticket)
+	if !m.open {
+		return
+	}
 	m.holdOff = time.Time{}
 	if len(ev.Paths) == 0 {
 		m.wantFull = true

@@ -310,8 +310,16 @@ func TestTickets(t *testing.T) {
 			stopped
 			ask 1
 			> finish 1 failed`},
-		{"a folder that is opening refuses at once", `
+		{"a wish to a folder that is opening is answered by its first scan", `
+			ask 1 a
+			opened
+			> scan all
+			scanned
+			> finish 1
+			> pull`},
+		{"a folder that does not open refuses what waits", `
 			ask 1
+			stopped
 			> finish 1 failed`},
 		{"a folder that stops refuses what waits", scannedOnce + `
 			notice all
