@@ -119,6 +119,15 @@ func write(t *testing.T, root, name string, content []byte) {
 	must(t, os.WriteFile(full, content, 0o644))
 }
 
+// place is write with a rename from outside the folder: nobody sees the file
+// before it is whole.
+func place(t *testing.T, root, name string, content []byte) {
+	t.Helper()
+	beside := t.TempDir()
+	write(t, beside, "whole", content)
+	must(t, os.Rename(filepath.Join(beside, "whole"), filepath.Join(root, filepath.FromSlash(name))))
+}
+
 // random gives n bytes that do not compress, the same for the same seed.
 func random(n int, seed uint64) []byte {
 	var key [32]byte
