@@ -120,13 +120,14 @@ func (n *node) write(name, content string) {
 	must(n.t, os.WriteFile(n.path(name), []byte(content), 0o644))
 }
 
-// scanned scans the folder and waits for it.
+// scanned scans the folder and waits until it is at rest.
 func (n *node) scanned() {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
 	n.await("the folder is open", func(s status.Snapshot) bool { return n.folderOf(s).State == status.Idle })
 	must(n.t, n.Scan(ctx, photos, nil))
+	n.await("the folder rests", func(s status.Snapshot) bool { return n.folderOf(s).State == status.Idle })
 }
 
 func (n *node) folderOf(s status.Snapshot) status.Folder {

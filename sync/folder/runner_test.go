@@ -58,9 +58,9 @@ type rig struct {
 	exec   *exec.Real
 	source *contents
 	runner *Runner
-	opens  func() (fsys.FS, error)
 
 	mu        sync.Mutex
+	opens     func() (fsys.FS, error)
 	announced int
 }
 
@@ -88,7 +88,7 @@ func newRig(t *testing.T, files map[string]string) *rig {
 	r.must(err)
 	r.index = ix
 	r.runner = New(Options{
-		ID: folderID, Self: ourID, Open: func() (fsys.FS, error) { return r.opens() }, Index: ix, Exec: r.exec,
+		ID: folderID, Self: ourID, Open: r.open, Index: ix, Exec: r.exec,
 		Hash: block.NewPool(1), Source: r.source, VersionsFor: time.Hour, RescanEvery: time.Hour,
 		Announce: func() {
 			r.mu.Lock()
@@ -97,6 +97,20 @@ func newRig(t *testing.T, files map[string]string) *rig {
 		},
 	})
 	return r
+}
+
+// open opens the root as the test says.
+func (r *rig) open() (fsys.FS, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.opens()
+}
+
+// setOpens says what opening the root gives from now on.
+func (r *rig) setOpens(f func() (fsys.FS, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opens = f
 }
 
 func markedDisk(t *testing.T, nonce string) *fsys.Mem {
@@ -334,7 +348,7 @@ func TestADiskThatComesBackIsOpenedAnew(t *testing.T) {
 		r.must(back.User().WriteFile("a", []byte("1")))
 		r.must(back.User().WriteFile("b", []byte("2")))
 		r.disk.SetRoot(fsys.RootReplaced)
-		r.opens = func() (fsys.FS, error) { return back, nil }
+		r.setOpens(func() (fsys.FS, error) { return back, nil })
 		r.later(checkRoot)
 		if err := r.runner.View().Err; err != nil {
 			t.Errorf("the folder does not go on: %v", err)
@@ -354,11 +368,10 @@ func TestAnIndexKnowsTheRootThatItWasMadeFrom(t *testing.T) {
 
 func TestARootThatCannotBeOpenedIsTriedAgain(t *testing.T) {
 	inRig(t, map[string]string{"a": "1"}, func(r *rig) {
-		open := r.opens
-		r.opens = func() (fsys.FS, error) { return nil, errors.New("no such directory") }
+		r.setOpens(func() (fsys.FS, error) { return nil, errors.New("no such directory") })
 		r.start()
 		r.wantStopped("folder-missing")
-		r.opens = open
+		r.setOpens(func() (fsys.FS, error) { return r.disk, nil })
 		r.later(checkRoot)
 		r.wantLocal("a")
 	})
