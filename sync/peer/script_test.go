@@ -33,7 +33,7 @@ var (
 //	< Request 0, < Response 0, < Ping, < Close bye
 //	page photos 1-3 [more], page photos none           answers the oldest read
 //	sent photos                                        the oldest page was written
-//	changed photos; ask; end; +45s                     the last is a Tick, later
+//	changed photos; ask [SIZE]; end; +45s              the last is a Tick, later
 //
 // What the session wants done:
 //
@@ -106,7 +106,11 @@ func (s *script) event(line string) Event {
 	case "changed":
 		return Changed{bep.FolderID(arg(1))}
 	case "ask":
-		return Ask{Request: &bep.Request{Folder: "photos"}, Deliver: func(*bep.Response, error) {}}
+		req := &bep.Request{Folder: "photos"}
+		if arg(1) != "" {
+			req.Size = int32(number(s.t, arg(1)))
+		}
+		return Ask{Request: req, Deliver: func(*bep.Response, error) {}}
 	case "end":
 		return Ended{errors.New("the wire broke")}
 	}

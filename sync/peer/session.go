@@ -152,8 +152,7 @@ type Session struct {
 	exchange map[bep.FolderID]*exchange
 	missed   map[bep.FolderID]bool // entries were ignored and not told again yet
 	starts   int                   // of exchanges
-	asks     map[int32]Ask
-	nextID   int32
+	asks     asks
 
 	begun        time.Time
 	lastSent     time.Time
@@ -169,7 +168,7 @@ func NewSession(self, peer device.ID, now time.Time) *Session {
 	return &Session{
 		self: self, peer: peer, begun: now, lastSent: now, lastReceived: now,
 		local: map[bep.FolderID]*LocalFolder{}, former: map[bep.FolderID]bool{}, remote: map[bep.FolderID]*bep.Folder{},
-		exchange: map[bep.FolderID]*exchange{}, missed: map[bep.FolderID]bool{}, asks: map[int32]Ask{},
+		exchange: map[bep.FolderID]*exchange{}, missed: map[bep.FolderID]bool{}, asks: asks{open: map[int32]openAsk{}},
 	}
 }
 
@@ -215,6 +214,9 @@ func (s *Session) Wake() time.Time {
 		due = earlier(due, s.begun.Add(configTimeout))
 	}
 	due = earlier(due, s.lastReceived.Add(silentAfter))
+	if len(s.asks.open) > 0 {
+		due = earlier(due, s.asks.due(s.asks.oldest))
+	}
 	for _, x := range s.exchange {
 		if x.dirty && !x.busy {
 			due = earlier(due, x.last.Add(indexPause))
@@ -255,15 +257,7 @@ func (s *Session) end(err error) {
 	if err == nil {
 		err = errEnded
 	}
-	ids := make([]int32, 0, len(s.asks))
-	for id := range s.asks {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		s.emit(Deliver{Ask: s.asks[id], Err: fault.Wrap(fault.Retry, "", "ask", s.peer.Short().String(), err)})
-	}
-	clear(s.asks)
+	s.endAsks(err)
 }
 
 // configure takes our side and tells the peer.
@@ -310,7 +304,7 @@ func (s *Session) received(now time.Time, m bep.Message) {
 	case *bep.Request:
 		s.emit(Answer{m})
 	case *bep.Response:
-		s.response(m)
+		s.response(now, m)
 	case *bep.Close:
 		err := fault.New(fault.Retry, "", "the device closed the connection: %s", bep.CleanName(m.Reason))
 		s.emit(Drop{Err: err})
@@ -357,29 +351,6 @@ func (s *Session) folders() []bep.FolderID {
 	return ids
 }
 
-func (s *Session) ask(now time.Time, a Ask) {
-	for {
-		if _, taken := s.asks[s.nextID]; !taken {
-			break
-		}
-		s.nextID = (s.nextID + 1) & 0x7fffffff
-	}
-	a.Request.ID = s.nextID
-	s.nextID = (s.nextID + 1) & 0x7fffffff
-	s.asks[a.Request.ID] = a
-	s.send(now, a.Request)
-}
-
-func (s *Session) response(m *bep.Response) {
-	a, ok := s.asks[m.ID]
-	if !ok {
-		s.emit(Discard{m})
-		return
-	}
-	delete(s.asks, m.ID)
-	s.emit(Deliver{Ask: a, Response: m})
-}
-
 func (s *Session) tick(now time.Time) {
 	switch {
 	case now.Sub(s.lastReceived) >= silentAfter:
@@ -387,6 +358,9 @@ func (s *Session) tick(now time.Time) {
 		return
 	case !s.configured && now.Sub(s.begun) >= configTimeout:
 		s.drop("no cluster configuration came for %v", configTimeout)
+		return
+	}
+	if s.expireAsks(now); s.ended {
 		return
 	}
 	if now.Sub(s.lastSent) >= pingAfter {
@@ -419,5 +393,5 @@ func (s *Session) shares() {
 
 // String describes the session in logs.
 func (s *Session) String() string {
-	return fmt.Sprintf("session with %v: %d folders, %d open requests", s.peer.Short(), len(s.exchange), len(s.asks))
+	return fmt.Sprintf("session with %v: %d folders, %d open requests", s.peer.Short(), len(s.exchange), len(s.asks.open))
 }

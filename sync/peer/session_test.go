@@ -1,6 +1,11 @@
 package peer
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"lanyard/sync/bep"
+)
 
 func TestIndexExchange(t *testing.T) {
 	tests := []struct{ name, script string }{
@@ -370,6 +375,119 @@ func TestRequests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { converse(t, tt.script) })
+	}
+}
+
+func TestRequestsThatAreNotAnswered(t *testing.T) {
+	const begin = `
+		< ClusterConfig
+		! shares nothing`
+	tests := []struct{ name, script string }{
+		{"a request that waited for a minute fails, so that another device can be asked", `
+			ask
+			> Request 0
+			+30s
+			ask
+			> Request 1
+			+29s
+			+1s
+			! deliver 0 failed
+			+29s
+			> Ping
+			+1s
+			! deliver 1 failed`},
+		{"any answer gives the others another minute", `
+			ask
+			> Request 0
+			ask
+			> Request 1
+			+50s
+			> Ping
+			< Response 1
+			! deliver 1
+			+59s
+			> Ping
+			+1s
+			! deliver 0 failed`},
+		{"pings are no answers", `
+			ask
+			> Request 0
+			+44s
+			< Ping
+			+16s
+			! deliver 0 failed
+			> Ping`},
+		{"a large answer may take its time on a slow line", `
+			ask 3276800
+			> Request 0
+			+44s
+			+45s
+			> Ping
+			+45s
+			> Ping
+			+25s
+			+1s
+			! deliver 0 failed`},
+		{"an answer that comes too late is given up", `
+			ask
+			> Request 0
+			+60s
+			! deliver 0 failed
+			> Ping
+			< Response 0
+			! discard 0`},
+		{"a device that answers nothing three times over is given up", `
+			ask
+			> Request 0
+			ask
+			> Request 1
+			+60s
+			! deliver 0 failed
+			! deliver 1 failed
+			> Ping
+			ask
+			> Request 2
+			+60s
+			! deliver 2 failed
+			> Ping
+			< Ping
+			ask
+			> Request 3
+			+60s
+			! deliver 3 failed
+			! drop no request was answered in 3 periods of 1m0s`},
+		{"an answer forgives earlier silence", `
+			ask
+			> Request 0
+			+60s
+			! deliver 0 failed
+			> Ping
+			ask
+			> Request 1
+			+60s
+			! deliver 1 failed
+			> Ping
+			ask
+			> Request 2
+			< Response 1
+			! discard 1
+			+60s
+			! deliver 2 failed
+			> Ping`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { converse(t, begin+tt.script) })
+	}
+}
+
+func TestWakeKnowsWhenARequestHasWaitedTooLong(t *testing.T) {
+	now := virtualStart
+	s := NewSession(ourID, theirID, now)
+	s.Step(now, Received{&bep.ClusterConfig{}})
+	s.Step(now, Ask{Request: &bep.Request{}, Deliver: func(*bep.Response, error) {}})
+	s.Step(now.Add(44*time.Second), Configure{}) // sends, so that no ping is due
+	if got, want := s.Wake(), now.Add(askPatience); !got.Equal(want) {
+		t.Errorf("woken at %v, want when the request expires, %v", got, want)
 	}
 }
 
