@@ -33,6 +33,7 @@ const (
 	retryMax   = time.Minute
 	itemFirst  = time.Minute // for what somebody must mend
 	itemMax    = time.Hour
+	stuckAfter = 3                // rescans in a row after which a name waits
 	checkRoot  = 10 * time.Second // a stopped folder looks whether it may go on
 )
 
@@ -57,6 +58,9 @@ type (
 	}
 	// PullDone tells how a pull round ended.
 	PullDone struct{ Result pull.Result }
+	// PullParked tells what a pull round did so far that now waits for big files
+	// alone.
+	PullParked struct{ Result pull.Result }
 	// RemoteChanged tells that another device's index has news.
 	RemoteChanged struct{}
 	// PeersChanged tells that a device came or went.
@@ -77,6 +81,8 @@ type (
 	}
 	// Pull runs one pull round.
 	Pull struct{}
+	// Refresh tells the round that is on its way that there are news.
+	Refresh struct{}
 	// Finish answers a ScanAsked.
 	Finish struct {
 		Ticket int
@@ -130,13 +136,14 @@ type Machine struct {
 	reopenAt  time.Time
 	lastErr   error
 	scanPaths []relpath.Path
+	stuck     map[relpath.Path]int // rescans in a row that pulls asked for
 	out       []Command
 }
 
 // NewMachine returns the logic of a folder that is not open yet. Negative
 // rescanEvery means never.
 func NewMachine(rescanEvery time.Duration) *Machine {
-	return &Machine{rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{}}
+	return &Machine{rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{}, stuck: map[relpath.Path]int{}}
 }
 
 // Step folds one event into the state and returns the work that follows. It
@@ -158,8 +165,10 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 		m.scanDone(now, ev)
 	case PullDone:
 		m.pullDone(now, ev.Result)
+	case PullParked:
+		m.rescan(now, ev.Result.Rescan)
 	case RemoteChanged, PeersChanged:
-		m.pullDue = true
+		m.news()
 		m.retryAt, m.retry = time.Time{}, 0
 	case Tick:
 	}
@@ -315,7 +324,17 @@ func (m *Machine) scanDone(now time.Time, ev ScanDone) {
 	for _, p := range ev.Again {
 		m.dirtyAt(now, p, quietFirst)
 	}
+	m.news()
+}
+
+// news makes a pull due. A round that is on its way is told, for a big file
+// can keep it for hours; another one follows in any case, lest it had just
+// ended.
+func (m *Machine) news() {
 	m.pullDue = true
+	if m.pulling {
+		m.out = append(m.out, Refresh{})
+	}
 }
 
 // remember notes which names were scanned just now.
@@ -330,9 +349,8 @@ func (m *Machine) remember(now time.Time) {
 
 func (m *Machine) pullDone(now time.Time, r pull.Result) {
 	m.pulling = false
-	for _, p := range r.Rescan {
-		m.dirtyAt(now, p, 0)
-	}
+	m.rescan(now, r.Rescan)
+	maps.DeleteFunc(m.stuck, func(p relpath.Path, _ int) bool { return !slices.Contains(r.Rescan, p) })
 	m.pullDue = m.pullDue || r.Again
 	if r.Err != nil && fault.KindOf(r.Err) == fault.Folder {
 		m.stop(now, r.Err)
@@ -344,6 +362,22 @@ func (m *Machine) pullDone(now time.Time, r pull.Result) {
 	}
 	m.backOff(now, r)
 }
+
+// rescan notes names that a pull found other than recorded. One that a scan
+// does not explain, again and again, waits longer each time.
+func (m *Machine) rescan(now time.Time, names []relpath.Path) {
+	for _, p := range names {
+		m.stuck[p]++
+		quiet := time.Duration(0)
+		if n := m.stuck[p] - stuckAfter; n >= 0 {
+			quiet = min(retryFirst<<min(n, 8), retryMax)
+		}
+		m.dirtyFor(now, p, quiet)
+	}
+}
+
+// Stuck reports whether scans do not explain what pulls find under a name.
+func (m *Machine) Stuck(p relpath.Path) bool { return m.stuck[p] > stuckAfter }
 
 // backOff sets when a round that left something undone is tried again: soon
 // for what passes by itself, rarely for what somebody must mend.

@@ -89,6 +89,8 @@ func commandText(c Command) string {
 		return fmt.Sprintf("> finish %d", c.Ticket)
 	case Pull:
 		return "> pull"
+	case Refresh:
+		return "> refresh"
 	case Reopen:
 		return "> reopen"
 	}

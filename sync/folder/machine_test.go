@@ -289,6 +289,7 @@ func TestTickets(t *testing.T) {
 			> pull
 			scanned
 			> finish 1
+			> refresh
 			pulled
 			> pull`},
 		{"a wish is not put off by further events of its name", scannedOnce + `
@@ -348,11 +349,13 @@ func TestPulls(t *testing.T) {
 		{"news of another device is pulled at once", scannedOnce + `
 			remote
 			> pull`},
-		{"news during a pull is pulled after it", scannedOnce + `
+		{"news during a pull is told to it, and pulled after it in any case", scannedOnce + `
 			remote
 			> pull
 			remote
+			> refresh
 			peers
+			> refresh
 			pulled
 			> pull
 			pulled`},

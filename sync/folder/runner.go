@@ -216,6 +216,10 @@ func (r *Runner) carryOut(c Command) {
 		r.exec.Go(func() { r.scan(c) })
 	case Pull:
 		r.pull()
+	case Refresh:
+		if w := r.puller(); w != nil {
+			w.Refresh()
+		}
 	case Finish:
 		r.finish(c.Ticket, c.Err)
 	case Reopen:
@@ -242,8 +246,10 @@ func (r *Runner) pull() {
 		return
 	}
 	w.Start(func(res pull.Result) {
-		r.noteFailures(res)
-		r.post(PullDone{res})
+		r.turn.Post(func() {
+			r.step(PullDone{res})
+			r.noteFailures(res)
+		})
 	})
 }
 
@@ -312,6 +318,7 @@ func (r *Runner) equip(f fsys.FS, rules *ignore.Matcher) {
 	worker := pull.NewWorker(pull.Options{
 		Folder: r.o.ID, Role: r.o.Type, FS: f, Index: r.o.Index, Exec: r.exec, Disk: r.disk, Source: r.o.Source,
 		Archive: keep, Prove: r.prove, Stored: r.o.Announce, Log: r.o.Log,
+		Parked:    func(res pull.Result) { r.post(PullParked{res}) },
 		Ignored:   func(p relpath.Path) bool { return r.matchers().Match(p).Ignored },
 		Deletable: func(p relpath.Path) bool { return r.matchers().Match(p).Deletable },
 	})

@@ -71,7 +71,7 @@ func (r *Runner) publish() {
 	}
 }
 
-// noteFailures takes what a pull could not do.
+// noteFailures takes what a pull could not do. It runs on the turn.
 func (r *Runner) noteFailures(res pull.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -80,7 +80,17 @@ func (r *Runner) noteFailures(res pull.Result) {
 	for p, err := range res.Failed {
 		r.fail(p, err)
 	}
+	for _, p := range res.Rescan {
+		if r.machine.Stuck(p) {
+			r.fail(p, errInTheWay)
+		}
+	}
 }
+
+// errInTheWay is why a name is not pulled under which something stands that no
+// scan can make a version of: a pipe, another spelling of the name, a file
+// that cannot be read.
+var errInTheWay = fault.New(fault.Item, "not-a-file", "something stands under this name here that cannot be synced; move it away")
 
 // scanError marks a failure that a scan found and a scan clears.
 type scanError struct{ error }

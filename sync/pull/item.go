@@ -14,8 +14,9 @@ type item struct {
 	r       *round
 	need    index.Needed
 	want    *bep.FileInfo // need.Global
-	started bool
-	queued  bool // in the round's toAsk
+	long    bool          // a big file on its way
+	gathers bool          // of these, one that has its turn
+	queued  bool          // in the round's toAsk
 
 	decision plan.Decision
 	look     fsys.Info // what the decision was made on
@@ -25,6 +26,7 @@ type item struct {
 	tempMade bool
 	file     fsys.File // the temporary file, while open
 	moveFrom *index.Record
+	same     []index.Record // local files with just this content
 	steps    *Steps
 	inFlight int
 
@@ -92,7 +94,9 @@ func matches(fs fsys.FS, rec *index.Record, look fsys.Info) (bool, error) {
 	case rec.IsFile():
 		return look.Kind == fsys.Regular && index.StampOf(look) == rec.Stamp, nil
 	case rec.IsDirectory():
-		return look.Kind == fsys.Directory && (rec.NoPermissions || look.Mode == rec.Permissions&0o777), nil
+		same := rec.NoPermissions || look.Mode == rec.Permissions&0o777 ||
+			rec.Stamp != index.Stamp{} && rec.Stamp.Mode == look.Mode // a disk that cannot hold these permissions
+		return look.Kind == fsys.Directory && same, nil
 	case rec.IsSymlink():
 		if look.Kind != fsys.Symlink {
 			return false, nil

@@ -91,6 +91,12 @@ func (it *item) placeNew() (bool, error) {
 // placeOver replaces a symlink or an empty directory.
 func (it *item) placeOver() (bool, error) {
 	f := it.r.o.FS
+	if it.look.Kind == fsys.Directory {
+		// Whatever is in there must not be hidden for even an instant.
+		if err := it.sweep(it.name()); err != nil {
+			return false, err
+		}
+	}
 	err := f.Exchange(it.temp, it.name())
 	if errors.Is(err, fsys.ErrUnsupported) {
 		if it.look.Kind == fsys.Directory {
@@ -244,7 +250,7 @@ func (it *item) replaceWithCopy(keep relpath.Path, dispose bool) (bool, error) {
 	}
 	f := it.r.o.FS
 	if !dispose {
-		if err := copyFile(f, it.name(), keep, it.look); err != nil {
+		if err := copyFile(f, it.name(), asideName(it.want), keep, it.look); err != nil {
 			return false, fmt.Errorf("keep the old version: %w", err)
 		}
 		it.changed = append(it.changed, keep.Dir())
@@ -265,21 +271,30 @@ func (it *item) replaceWithCopy(keep relpath.Path, dispose bool) (bool, error) {
 	return false, err
 }
 
-// copyFile copies a file, durably. After an error nothing stands at dst that
-// it made.
-func copyFile(f fsys.FS, src, dst relpath.Path, look fsys.Info) error {
+// copyFile copies a file, durably, by way of a temporary name, so that dst is
+// never seen half-written. After an error nothing stands at dst that it made.
+func copyFile(f fsys.FS, src, temp, dst relpath.Path, look fsys.Info) error {
 	in, err := f.Open(src)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := f.Create(dst)
+	out, err := f.Create(temp)
+	if errors.Is(err, fs.ErrExist) {
+		if err = f.Remove(temp); err == nil { // from a copy that a crash cut short
+			out, err = f.Create(temp)
+		}
+	}
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	if err := copyContent(f, in, out, look); err != nil {
-		return errors.Join(fmt.Errorf("copy %s: %w", src, err), f.Remove(dst))
+	err = copyContent(f, in, out, look)
+	if err == nil {
+		err = f.RenameNoReplace(temp, dst)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("copy %s: %w", src, err), f.Remove(temp))
 	}
 	return nil
 }

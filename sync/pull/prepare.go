@@ -187,7 +187,8 @@ func (it *item) prepareFile() error {
 	if it.wholeAtOnce() {
 		return it.prepareSmall(same)
 	}
-	return it.prepareLarge(same)
+	it.same = same
+	return nil // it is gathered when its turn comes
 }
 
 // Files with the wanted content that are looked at: for one to rename, and to
@@ -240,12 +241,9 @@ func (it *item) prepareSmall(same []index.Record) error {
 	return nil
 }
 
-// prepareLarge opens the temporary file, and keeps or copies every block that
-// is here.
-func (it *item) prepareLarge(same []index.Record) error {
-	if err := it.checkSpace(); err != nil {
-		return err
-	}
+// gatherLocal opens the temporary file of a big file, and keeps or copies
+// every block that is here.
+func (it *item) gatherLocal() error {
 	fresh, err := it.openTemp()
 	if err != nil {
 		return err
@@ -255,29 +253,33 @@ func (it *item) prepareLarge(same []index.Record) error {
 		g.keepOwn()
 	}
 	g.skipZeros(fresh)
+	if err := it.checkSpace(); err != nil {
+		return err
+	}
 	if rec := it.need.Local; rec != nil && it.present && rec.IsFile() {
 		g.copyFrom(rec)
 	}
-	for i := range same {
-		g.copyFrom(&same[i])
+	for i := range it.same {
+		g.copyFrom(&it.same[i])
 	}
-	if g.err != nil {
-		return g.err
-	}
-	if it.steps.Done() {
-		return it.finishFile()
-	}
-	return nil
+	return g.err
 }
 
-// checkSpace meets a full disk before the first byte.
+// checkSpace meets a disk that is too full for this file before the first byte
+// is written. Others may fit.
 func (it *item) checkSpace() error {
 	free, _, err := it.r.o.FS.Free()
 	if err != nil {
 		return nil //nolint:nilerr // a disk that cannot tell is tried
 	}
-	if uint64(it.want.Size) > free {
-		return fault.Wrap(fault.Folder, "disk-full", "make room for", it.name().String(), fsys.ErrNoSpace)
+	var missing uint64
+	for i, b := range it.want.Blocks {
+		if !it.steps.Has(i) {
+			missing += uint64(b.Size)
+		}
+	}
+	if missing > free {
+		return fault.Wrap(fault.Item, "disk-full", "make room for", it.name().String(), fsys.ErrNoSpace)
 	}
 	return nil
 }

@@ -159,6 +159,9 @@ func commitModes(o *Options, late []bep.FileInfo) error {
 		if err != nil || info.Kind != fsys.Directory {
 			continue // the scan will tell
 		}
+		if rec, ok, err := o.Index.Local(want.Name); err != nil || ok && !want.Version.Covers(rec.Version) {
+			continue // it changed since
+		}
 		if err := o.FS.Chmod(want.Name, want.Permissions&0o777); err != nil {
 			return err
 		}

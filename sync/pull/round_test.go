@@ -148,8 +148,8 @@ func TestAFileThatNobodyCanGiveIsUnavailable(t *testing.T) {
 	})
 }
 
-func TestAFullDiskStopsTheFolderAndLosesNothing(t *testing.T) {
-	t.Run("before the first byte", func(t *testing.T) { fullDisk(t, 4<<10) })
+func TestAFullDiskLosesNothing(t *testing.T) {
+	t.Run("before the first byte", func(t *testing.T) { fullDisk(t, 16<<10) })
 	t.Run("in the middle of a file", func(t *testing.T) { fullDiskLater(t) })
 }
 
@@ -159,9 +159,19 @@ func fullDisk(t *testing.T, capacity int64) {
 		r.have("from", "small")
 		r.announce(first, []string{big}, file("a", big, r.newer("a")))
 		r.announce(first, []string{big}, file("b", big, remote))
+		r.announce(first, []string{"fits"}, file("c", "fits", remote))
 		r.disk.SetCapacity(capacity)
-		wantDiskFull(t, r.pull().Err)
+		res := r.pull()
+		for _, name := range []string{"a", "b"} {
+			if err := res.Failed[relpath.MustParse(name)]; fault.CodeOf(err) != "disk-full" || fault.KindOf(err) != fault.Item {
+				t.Errorf("%s failed with %v, want a disk that is full for it alone", name, err)
+			}
+		}
+		if res.Err != nil {
+			t.Errorf("the round ended with %v, although other files fit", res.Err)
+		}
 		r.wantFile("a", "old")
+		r.wantFile("c", "fits")
 		r.disk.SetCapacity(0)
 		r.pulled()
 		r.wantFile("a", big)

@@ -3,6 +3,7 @@ package pull
 import (
 	"cmp"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,9 @@ type Options struct {
 	// Prove proves that the folder's root is what it was, before a batch
 	// changes anything.
 	Prove func() error
+	// Parked is called when a round waits for big files alone, with what it did
+	// so far; nil is fine. It must not block.
+	Parked func(Result)
 	// Stored is called on the Disk turn after records were stored: they may
 	// be announced.
 	Stored func()
@@ -160,6 +164,17 @@ func (w *Worker) Stop() {
 	})
 }
 
+// Refresh tells that the index has news: a round that is on its way goes
+// through the names once more.
+func (w *Worker) Refresh() {
+	w.turn.Post(func() {
+		if w.round != nil && !w.round.stopped {
+			w.round.refresh = true
+			w.round.fill()
+		}
+	})
+}
+
 // Wake tells the round that a device came, went, or became less busy.
 func (w *Worker) Wake() {
 	w.turn.Post(func() {
@@ -202,11 +217,13 @@ type round struct {
 	replace   []index.Needed // names that take a directory's place
 	retry     bool           // something waits for another name
 
-	open     int // items begun and not closed
+	open     map[relpath.Path]*item // begun and not closed
+	long     int                    // of these, big files on their way: they hold nothing up
+	refresh  bool                   // there are news: go through the names once more
 	reading  bool
 	toAsk    []*item // files with blocks to ask for, oldest first
-	files    int     // files of several blocks being gathered
-	waiting  []*item // such files that wait for their turn
+	files    int     // big files being gathered
+	waiting  []*item // big files that wait for their turn
 	bytes    int64   // asked for and not written
 	requests int
 
@@ -225,7 +242,9 @@ type round struct {
 
 func newRound(w *Worker, done func(Result)) *round {
 	w.progress.reset()
-	return &round{w: w, o: &w.o, done: done, result: Result{Failed: map[relpath.Path]error{}}}
+	return &round{
+		w: w, o: &w.o, done: done, open: map[relpath.Path]*item{}, result: Result{Failed: map[relpath.Path]error{}},
+	}
 }
 
 // stop ends the round early, with the reason where there is one.
@@ -244,6 +263,7 @@ func (r *round) stop(err error) {
 		r.close(it)
 	}
 	r.waiting = nil
+	r.refresh = false
 	r.fill()
 }
 
@@ -251,30 +271,58 @@ func (r *round) stop(err error) {
 // ready, moves on to the next stage, and ends the round when nothing is left.
 func (r *round) fill() {
 	r.ask()
-	for !r.stopped && !r.reading && !r.exhausted && r.open < maxOpen {
+	for r.stage != stageEnd && !r.stopped && !r.reading && !r.exhausted && len(r.open) < maxOpen {
 		r.begin()
 	}
 	r.maybeCommit()
-	if r.open > 0 || r.reading || r.committing {
-		return
-	}
-	if r.stopped || r.advance() {
+	switch {
+	case r.reading || r.committing || r.stopped && len(r.open) > 0 || len(r.open) > r.long:
+	case r.stopped:
 		r.end()
-		return
+	case r.stage != stageEnd:
+		r.advance()
+		r.fill()
+	case r.refresh:
+		r.again()
+		r.fill()
+	case len(r.open) > 0:
+		r.park()
+	default:
+		r.end()
 	}
-	r.fill()
 }
 
-// advance goes on to the next stage and reports whether there is none.
-func (r *round) advance() bool {
+// advance goes on to the next stage, or to another pass for the sake of names
+// that waited for others.
+func (r *round) advance() {
 	r.cursor, r.exhausted = relpath.Root, false
 	r.stage++
 	if r.stage == stageEnd && r.retry && r.pass+1 < maxPasses && r.result.Changed > 0 {
-		r.stage, r.pass, r.retry = stageCreate, r.pass+1, false
-		clear(r.result.Failed)
-		r.dirs, r.replace = nil, nil
+		r.pass++
+		r.again()
 	}
-	return r.stage == stageEnd
+}
+
+// again goes through the names once more; those on their way stay there.
+func (r *round) again() {
+	r.stage, r.retry, r.refresh = stageCreate, false, false
+	r.cursor, r.exhausted = relpath.Root, false
+	clear(r.result.Failed)
+	r.result.Unavailable = 0
+	r.hasDelete, r.dirs, r.replace = false, nil, nil
+}
+
+// park waits for big files alone, and tells what was done so far. News make
+// the round go on meanwhile.
+func (r *round) park() {
+	if r.o.Parked == nil || r.result.Changed == 0 && len(r.result.Rescan) == 0 && len(r.result.Failed) == 0 {
+		return
+	}
+	so := r.result
+	so.Failed = maps.Clone(so.Failed)
+	r.o.Parked(so)
+	r.result.Changed, r.result.Rescan = 0, nil
+	r.pass = 0
 }
 
 func (r *round) end() {
@@ -372,24 +420,42 @@ func (r *round) unavailable(n *index.Needed) bool {
 
 // take begins the work on one name.
 func (r *round) take(n index.Needed) {
+	if r.open[n.Global.Name] != nil {
+		return // on its way since an earlier pass
+	}
 	it := &item{r: r, need: n, want: &n.Global}
-	r.open++
-	if it.large() && r.files >= maxFiles {
-		r.waiting = append(r.waiting, it)
-		return
-	}
-	r.start(it)
-}
-
-func (r *round) start(it *item) {
-	it.started = true
-	if it.large() {
-		r.files++
-	}
+	r.open[it.name()] = it
 	r.w.progress.add(it)
 	r.w.prep.Go(func() {
 		it.prepare()
 		r.w.turn.Post(func() { r.prepared(it) })
+	})
+}
+
+// gather begins to gather a big file, or lets it wait for its turn.
+func (r *round) gather(it *item) {
+	if !it.long {
+		it.long = true
+		r.long++
+	}
+	if r.files >= maxFiles {
+		r.waiting = append(r.waiting, it)
+		return
+	}
+	r.files++
+	it.gathers = true
+	r.w.prep.Go(func() {
+		if err := it.gatherLocal(); err != nil {
+			it.fail(err)
+		}
+		r.w.turn.Post(func() {
+			if it.err != nil || r.stopped {
+				r.close(it)
+			} else {
+				r.settle(it, nil)
+			}
+			r.fill()
+		})
 	})
 }
 
@@ -400,6 +466,8 @@ func (r *round) prepared(it *item) {
 		r.close(it)
 	case it.steps == nil || it.steps.Done():
 		r.makeReady(it)
+	case it.large():
+		r.gather(it)
 	default:
 		r.queue(it)
 	}
@@ -407,6 +475,10 @@ func (r *round) prepared(it *item) {
 }
 
 func (r *round) makeReady(it *item) {
+	if it.long {
+		it.long = false
+		r.long--
+	}
 	r.ready = append(r.ready, it)
 	r.readyBytes += it.want.Size
 	if r.cancelAge == nil {
@@ -424,11 +496,11 @@ func (r *round) maybeCommit() {
 	}
 	if r.stage == stageRemoveDirs {
 		// What a directory holds goes before it.
-		if len(r.ready) < r.open {
+		if len(r.ready) < len(r.open)-r.long {
 			return
 		}
 		slices.SortFunc(r.ready, func(a, b *item) int { return b.name().Compare(a.name()) })
-	} else if len(r.ready) < batchItems && r.readyBytes < batchBytes && !r.aged && len(r.ready) < r.open {
+	} else if len(r.ready) < batchItems && r.readyBytes < batchBytes && !r.aged && len(r.ready) < len(r.open)-r.long {
 		return
 	}
 	batch := r.ready
@@ -469,17 +541,18 @@ func (r *round) committed(batch []*item, err error) {
 // close ends an item and takes its outcome into the result.
 func (r *round) close(it *item) {
 	it.release()
-	r.open--
-	if it.started {
-		r.w.progress.remove(it)
-		if it.large() {
-			r.files--
-		}
+	delete(r.open, it.name())
+	r.w.progress.remove(it)
+	if it.long {
+		r.long--
+	}
+	if it.gathers {
+		r.files--
 	}
 	if len(r.waiting) > 0 && r.files < maxFiles && !r.stopped {
 		next := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		r.start(next)
+		r.gather(next)
 	}
 	name := it.want.Name
 	r.result.Rescan = append(r.result.Rescan, it.rescans...)

@@ -102,8 +102,11 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 // racy reports whether a write after reading could have left the times as
 // they are, because the last write before it was in the same tick.
 func racy(look fsys.Info, start, end time.Time) bool {
-	from, to := start.Add(-racyWindow).UnixNano(), end.Add(racyWindow).UnixNano()
-	return look.Mtime >= from && look.Mtime <= to || look.Ctime >= from && look.Ctime <= to
+	within := func(t int64) bool {
+		tick := tickOf(t)
+		return t >= start.Add(-tick).UnixNano() && t <= end.Add(tick).UnixNano()
+	}
+	return within(look.Mtime) || within(look.Ctime)
 }
 
 // blockSizeOf chooses the block size: that of the record or version that the
@@ -128,12 +131,12 @@ func legalSize(size int32) bool {
 	return size >= block.MinSize && size <= block.MaxSize && size&(size-1) == 0
 }
 
-// global gives the version of all devices where our own record does not say
-// what the content was made from: it may be adopted, or a known deletion may
-// be what the name was made anew after.
+// global gives the version of all devices: it may be adopted, or a known
+// deletion may be what the name was made anew after. Where our own record says
+// what the content was made from it can only be what a pull placed that did
+// not get to record it.
 func (s *session) global(j job) (*bep.FileInfo, error) {
-	informed := j.old != nil && !j.old.Deleted && !s.uninformed(j.old)
-	if s.alone || informed && !s.receives() {
+	if s.alone {
 		return nil, nil
 	}
 	g, _, ok, err := s.Index.Global(j.path)

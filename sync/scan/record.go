@@ -10,9 +10,22 @@ import (
 	"lanyard/sync/vector"
 )
 
-// racyWindow is the coarsest tick of a file system's clock: a second write
-// within it may leave the times of a file as they are.
-const racyWindow = 2 * time.Second
+// A second write within one tick of a file system's clock may leave the times
+// of a file as they are. Ticks are 10 ms at most where a disk keeps fractions
+// of a second; where a time is a whole second, it may be a rounded one, by up
+// to two (FAT).
+const (
+	fineTick   = 25 * time.Millisecond
+	coarseTick = 2 * time.Second
+)
+
+// tickOf gives the tick that a time on disk may be subject to.
+func tickOf(t int64) time.Duration {
+	if t%int64(time.Second) == 0 {
+		return coarseTick
+	}
+	return fineTick
+}
 
 // uninformed are the flags of a record that did not follow from what others
 // had announced (BEP section 4.7).
@@ -90,7 +103,7 @@ func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candid
 	if old != nil && !old.Deleted && !o.uninformed(old) && old.SameContent(&f.FileInfo) && o.sameMeta(old, f.look) {
 		return restamped(f)
 	}
-	if global != nil && global.SameContent(&f.FileInfo) && !global.Invalid {
+	if global != nil && global.SameContent(&f.FileInfo) && !global.Invalid && o.adoptable(old, global) {
 		return o.adopted(f, global, now)
 	}
 	c := &Candidate{Old: old, Look: f.look, Record: o.described(f)}
@@ -106,6 +119,14 @@ func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candid
 	}
 	o.setVersion(&c.Record, base, now)
 	return c
+}
+
+// adoptable reports whether a version with the disk's content may be taken for
+// ours: where our record says nothing of what the content was made from, or
+// where the version knew of our record (it was pulled, and a crash came before
+// it was recorded).
+func (o *Options) adoptable(old *index.Record, global *bep.FileInfo) bool {
+	return old == nil || old.Deleted || o.uninformed(old) || o.receives() || global.Version.Covers(old.Version)
 }
 
 func (o *Options) sameMeta(rec *index.Record, look fsys.Info) bool {

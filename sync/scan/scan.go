@@ -192,6 +192,7 @@ type session struct {
 	// may be gone.
 	absent []relpath.Path
 	seen   int
+	listed listing // the last that find made
 }
 
 func (s *session) result() Result {

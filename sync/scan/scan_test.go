@@ -118,7 +118,7 @@ func TestAFileWrittenWithinTheLastTickIsHashedOnceMore(t *testing.T) {
 	r := newRig(t, fsys.MemOptions{})
 	r.now = r.now.Add(time.Minute)
 	r.must(r.user.WriteFile("f", []byte("one")))
-	r.now = r.now.Add(time.Second - time.Minute) // scan adds the minute
+	r.now = r.now.Add(10*time.Millisecond - time.Minute) // scan adds the minute
 	r.expect("it is announced at once", "f")
 	if r.record("f").Flags != index.MustRescan {
 		t.Fatalf("flags %v, want MustRescan", r.record("f").Flags)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
@@ -187,22 +188,47 @@ func (w *walker) lookup(ctx context.Context, p relpath.Path) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
+	it, err := w.find(ctx, dir, below.Base())
+	switch {
+	case err != nil || it == nil:
+		return nil, err
+	case below == p:
+		return it, nil
+	case it.held || it.info.Kind == fsys.Other:
+		return nil, fault.New(fault.Item, "", "%s lies below something that cannot be entered", p)
+	case it.info.Kind == fsys.Directory:
+		return nil, errUnsettled(p)
+	}
+	return nil, nil // the parent became a file or a link
+}
+
+// listing is what a directory held.
+type listing struct {
+	dir   relpath.Path
+	items []item // nil for no listing
+}
+
+// find looks a name up in a listing of its directory, nil for none. Names that
+// go, go together: the last listing serves for the next name too, unless it
+// has the name, which a look did not find.
+func (w *walker) find(ctx context.Context, dir relpath.Path, name string) (*item, error) {
+	if w.FS.CaseSensitive() && w.listed.items != nil && w.listed.dir == dir && itemNamed(w.listed.items, name) == nil {
+		return nil, nil
+	}
 	items, err := w.list(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(items, func(it item) bool { return it.name == below.Base() })
-	switch {
-	case i < 0:
-		return nil, nil
-	case below == p:
-		return &items[i], nil
-	case items[i].held || items[i].info.Kind == fsys.Other:
-		return nil, fault.New(fault.Item, "", "%s lies below something that cannot be entered", p)
-	case items[i].info.Kind == fsys.Directory:
-		return nil, errUnsettled(p)
+	w.listed = listing{dir, items}
+	return itemNamed(items, name), nil
+}
+
+func itemNamed(items []item, name string) *item {
+	i, ok := slices.BinarySearchFunc(items, name, func(it item, name string) int { return strings.Compare(it.name, name) })
+	if !ok {
+		return nil
 	}
-	return nil, nil // the parent became a file or a link
+	return &items[i]
 }
 
 // nearest gives the nearest directory above p that exists, and the name in it
