@@ -111,6 +111,12 @@ func (s *Session) response(now time.Time, m *bep.Response) {
 		s.emit(Discard{m})
 		return
 	}
+	if int64(len(m.Data)) > int64(a.Request.Size) {
+		// Only what was asked for has room set aside (see messageCost).
+		s.emit(Discard{m})
+		s.drop("protocol error: an answer of %d bytes to a request for %d", len(m.Data), a.Request.Size)
+		return
+	}
 	delete(s.asks.open, m.ID)
 	s.emit(Deliver{Ask: a.Ask, Response: m})
 }

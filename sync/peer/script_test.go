@@ -30,7 +30,7 @@ var (
 //	< ClusterConfig photos@9:5 holds 7:3               the device says the same
 //	< Index photos 1-3                                 entries by sequence
 //	< IndexUpdate photos 4-5 after 3                   with PrevSequence
-//	< Request 0, < Response 0, < Ping, < Close bye
+//	< Request 0, < Response 0 [SIZE], < Ping, < Close bye
 //	page photos 1-3 [more], page photos none           answers the oldest read
 //	sent photos                                        the oldest page was written
 //	changed photos; ask [SIZE]; end; +45s              the last is a Tick, later
@@ -214,7 +214,11 @@ func (s *script) message(line string) bep.Message {
 	case "Request":
 		return &bep.Request{ID: int32(number(s.t, words[1]))}
 	case "Response":
-		return &bep.Response{ID: int32(number(s.t, words[1]))}
+		m := &bep.Response{ID: int32(number(s.t, words[1]))}
+		if len(words) > 2 {
+			m.Data = make([]byte, number(s.t, words[2]))
+		}
+		return m
 	case "Ping":
 		return &bep.Ping{}
 	case "Close":

@@ -339,6 +339,22 @@ func TestRequests(t *testing.T) {
 			! discard 0
 			< Response 5
 			! discard 5`},
+		{"an answer may be as large as the request", `
+			< ClusterConfig
+			! shares nothing
+			ask 5
+			> Request 0
+			< Response 0 5
+			! deliver 0`},
+		{"a larger answer ends the connection, and nobody gets it", `
+			< ClusterConfig
+			! shares nothing
+			ask 5
+			> Request 0
+			< Response 0 6
+			! discard 0
+			! drop protocol error: an answer of 6 bytes to a request for 5
+			! deliver 0 failed`},
 		{"the device's requests are answered", `
 			< ClusterConfig
 			! shares nothing
