@@ -12,7 +12,6 @@ type exchange struct {
 	index   bep.IndexID // the life of our index that is sent
 	through int64       // sent up to this sequence
 	first   bool        // an Index comes next, not an IndexUpdate
-	busy    bool        // a page is being read or written
 	dirty   bool        // our index changed since the last page was asked for
 	last    time.Time
 }
@@ -67,23 +66,21 @@ func (s *Session) beginSending(now time.Time, f *LocalFolder, ours *bep.Device) 
 	s.next(now, f.ID, x)
 }
 
-// next asks for the next page if there may be one.
+// next asks for the next page if there may be one. A folder has one page on its
+// way at a time, also across exchanges that end and begin anew: a device that
+// has us begin again and again must not have us read side by side.
 func (s *Session) next(now time.Time, id bep.FolderID, x *exchange) {
-	if x.busy || !x.dirty || now.Before(x.last.Add(indexPause)) {
+	if s.paging[id] || !x.dirty || now.Before(x.last.Add(indexPause)) {
 		return
 	}
-	x.busy, x.dirty = true, false
+	s.paging[id], x.dirty = true, false
 	s.emit(ReadPage{Folder: id, Start: x.start, After: x.through})
 }
 
 func (s *Session) page(now time.Time, p Page) {
 	x := s.exchange[p.Folder]
-	if x == nil || x.start != p.Start {
-		return
-	}
-	if len(p.Files) == 0 {
-		x.busy = false
-		s.next(now, p.Folder, x)
+	if x == nil || x.start != p.Start || len(p.Files) == 0 {
+		s.pageDone(now, p.Folder)
 		return
 	}
 	m := &bep.Index{Folder: p.Folder, Files: p.Files, LastSequence: p.Through, Update: !x.first}
@@ -100,13 +97,14 @@ func (s *Session) page(now time.Time, p Page) {
 		x.last = now
 	}
 	s.lastSent = now
-	s.emit(SendPage{Message: m, Start: x.start})
+	s.emit(SendPage{Message: m})
 }
 
-func (s *Session) pageSent(now time.Time, p PageSent) {
-	if x := s.exchange[p.Folder]; x != nil && x.start == p.Start {
-		x.busy = false
-		s.next(now, p.Folder, x)
+// pageDone goes on once a page was written, or was not to be sent.
+func (s *Session) pageDone(now time.Time, id bep.FolderID) {
+	delete(s.paging, id)
+	if x := s.exchange[id]; x != nil {
+		s.next(now, id, x)
 	}
 }
 

@@ -162,13 +162,22 @@ func (p *Peer) Close(tell string) {
 
 func (p *Peer) post(ev Event) { p.turn.Post(func() { p.step(ev, nil) }) }
 
-// step runs on the turn.
+// step runs on the turn. done is called when the last of what costs something
+// was done: that is what makes a device wait that asks for more than we do.
 func (p *Peer) step(ev Event, done func()) {
-	effects := p.session.Step(p.o.Exec.Now(), ev)
-	for _, e := range effects {
-		done = p.carryOut(e, done)
+	applied := false
+	for _, e := range p.session.Step(p.o.Exec.Now(), ev) {
+		switch e := e.(type) {
+		case Reset, Store, Renew:
+			applied = true
+		case Answer:
+			p.answer(e, done)
+			done = nil
+			continue
+		}
+		p.carryOut(e)
 	}
-	if done != nil {
+	if done != nil && !(applied && p.apply.Post(done)) {
 		done()
 	}
 	if p.session.ended {
@@ -178,38 +187,30 @@ func (p *Peer) step(ev Event, done func()) {
 	p.arm()
 }
 
-// carryOut does what an effect says. It returns done, or nil where the effect
-// will call it later.
-func (p *Peer) carryOut(e Effect, done func()) func() {
+// answer queues the answer to a request; done is called when it was written.
+func (p *Peer) answer(e Answer, done func()) {
+	p.o.Wire.Send(Frame{
+		Append: func(dst []byte) []byte { return p.o.Host.Answer(p.o.ID, dst, e.Request) },
+		Sent:   done,
+	})
+}
+
+// carryOut does what an effect says.
+func (p *Peer) carryOut(e Effect) {
 	switch e := e.(type) {
 	case Send:
 		p.o.Wire.Send(Frame{Message: e.Message})
 	case SendPage:
-		sent := PageSent{Folder: e.Message.Folder, Start: e.Start}
+		sent := PageSent{Folder: e.Message.Folder}
 		p.o.Wire.Send(Frame{Message: e.Message, Sent: func() { p.post(sent) }})
 	case ReadPage:
 		p.o.Exec.Go(func() { p.readPage(e) })
 	case Reset:
 		p.apply.Post(func() { p.lostOn(p.o.Host.ResetIndex(p.o.ID, e.Folder, e.IndexID)) })
 	case Store:
-		release := done
-		posted := p.apply.Post(func() {
-			p.lostOn(p.o.Host.StoreIndex(p.o.ID, e.Index))
-			if release != nil {
-				release()
-			}
-		})
-		if posted {
-			return nil
-		}
+		p.apply.Post(func() { p.lostOn(p.o.Host.StoreIndex(p.o.ID, e.Index)) })
 	case Renew:
 		p.apply.Post(func() { p.lostOn(p.o.Host.RenewIndex(e.Folder)) })
-	case Answer:
-		p.o.Wire.Send(Frame{
-			Append: func(dst []byte) []byte { return p.o.Host.Answer(p.o.ID, dst, e.Request) },
-			Sent:   done,
-		})
-		return nil
 	case Deliver:
 		e.Ask.Deliver(e.Response, e.Err)
 	case Discard:
@@ -222,7 +223,6 @@ func (p *Peer) carryOut(e Effect, done func()) func() {
 		p.o.Log.Info("connection dropped", "error", e.Err)
 		p.o.Wire.Close(e.Tell)
 	}
-	return done
 }
 
 // lostOn ends the conversation when our own side cannot go on with it.

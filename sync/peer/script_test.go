@@ -102,7 +102,7 @@ func (s *script) event(line string) Event {
 		return p
 	case "sent":
 		p := pop(s.t, s.pages, arg(1))
-		return PageSent{Folder: p.Message.Folder, Start: p.Start}
+		return PageSent{Folder: p.Message.Folder}
 	case "changed":
 		return Changed{bep.FolderID(arg(1))}
 	case "ask":

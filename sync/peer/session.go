@@ -60,10 +60,7 @@ type (
 		More    bool  // there are more already
 	}
 	// PageSent tells that an Index or IndexUpdate was written.
-	PageSent struct {
-		Folder bep.FolderID
-		Start  int
-	}
+	PageSent struct{ Folder bep.FolderID }
 	// Changed tells that our index of a folder has new entries.
 	Changed struct{ Folder bep.FolderID }
 	// Ask asks the peer for a block.
@@ -85,10 +82,7 @@ type (
 	// Send writes a message.
 	Send struct{ Message bep.Message }
 	// SendPage writes an Index or IndexUpdate, and PageSent follows.
-	SendPage struct {
-		Message *bep.Index
-		Start   int
-	}
+	SendPage struct{ Message *bep.Index }
 	// ReadPage reads our index after a sequence; a Page follows.
 	ReadPage struct {
 		Folder bep.FolderID
@@ -150,6 +144,7 @@ type Session struct {
 	former   map[bep.FolderID]bool // shared earlier on this connection
 	remote   map[bep.FolderID]*bep.Folder
 	exchange map[bep.FolderID]*exchange
+	paging   map[bep.FolderID]bool // a page is being read or written
 	missed   map[bep.FolderID]bool // entries were ignored and not told again yet
 	starts   int                   // of exchanges
 	asks     asks
@@ -168,7 +163,8 @@ func NewSession(self, peer device.ID, now time.Time) *Session {
 	return &Session{
 		self: self, peer: peer, begun: now, lastSent: now, lastReceived: now,
 		local: map[bep.FolderID]*LocalFolder{}, former: map[bep.FolderID]bool{}, remote: map[bep.FolderID]*bep.Folder{},
-		exchange: map[bep.FolderID]*exchange{}, missed: map[bep.FolderID]bool{}, asks: asks{open: map[int32]openAsk{}},
+		exchange: map[bep.FolderID]*exchange{},
+		paging:   map[bep.FolderID]bool{}, missed: map[bep.FolderID]bool{}, asks: asks{open: map[int32]openAsk{}},
 	}
 }
 
@@ -191,7 +187,7 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 	case Page:
 		s.page(now, ev)
 	case PageSent:
-		s.pageSent(now, ev)
+		s.pageDone(now, ev.Folder)
 	case Changed:
 		if x := s.exchange[ev.Folder]; x != nil {
 			x.dirty = true
@@ -217,8 +213,8 @@ func (s *Session) Wake() time.Time {
 	if len(s.asks.open) > 0 {
 		due = earlier(due, s.asks.due(s.asks.oldest))
 	}
-	for _, x := range s.exchange {
-		if x.dirty && !x.busy {
+	for id, x := range s.exchange {
+		if x.dirty && !s.paging[id] {
 			due = earlier(due, x.last.Add(indexPause))
 		}
 	}

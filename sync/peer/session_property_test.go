@@ -117,7 +117,7 @@ func (p *pair) effect(d *side, e Effect) {
 		session := d.session
 		queue(func() {
 			if d.session == session {
-				p.step(d, PageSent{e.Message.Folder, e.Start})
+				p.step(d, PageSent{e.Message.Folder})
 			}
 		})
 	case ReadPage:

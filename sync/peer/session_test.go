@@ -119,9 +119,9 @@ func TestIndexExchange(t *testing.T) {
 			! read photos after 3
 			! shares photos joined
 			< ClusterConfig photos@9:5 holds 7:1
-			! read photos after 1
 			! shares photos joined
 			page photos none
+			! read photos after 1
 			page photos 2-3
 			> IndexUpdate photos 2-3 after 1`},
 		{"a page that was read for an exchange that ended is not sent", `
@@ -133,11 +133,29 @@ func TestIndexExchange(t *testing.T) {
 			< ClusterConfig photos@9:5 holds 7:1 paused
 			! shares photos stopped
 			< ClusterConfig photos@9:5
-			! read photos after 0
 			! shares photos joined
 			page photos 2-3
+			! read photos after 0
 			page photos 1-3
 			> Index photos 1-3`},
+		{"a device that has us begin again and again waits for one page at a time", `
+			configure photos@7:3 holds 9:5
+			> ClusterConfig photos@7:3 holds 9:5
+			< ClusterConfig photos@9:5 holds 7:1
+			! read photos after 1
+			! shares photos joined
+			page photos 2 more
+			> IndexUpdate photos 2 after 1
+			< ClusterConfig photos@9:5 holds 7:0
+			! shares photos joined
+			< ClusterConfig photos@9:5 holds 7:1
+			! shares photos joined
+			< ClusterConfig photos@9:5 holds 7:2
+			! shares photos joined
+			sent photos
+			! read photos after 2
+			page photos 3
+			> IndexUpdate photos 3 after 2`},
 		{"changes that come one after another are gathered", `
 			configure photos@7:1 holds 9:5
 			> ClusterConfig photos@7:1 holds 9:5
@@ -260,7 +278,6 @@ func TestSharing(t *testing.T) {
 			< IndexUpdate photos 6 after 5
 			configure photos@7:3 holds 9:5
 			> ClusterConfig photos@7:3 holds 9:5
-			! read photos after 3
 			! shares photos joined
 			< IndexUpdate photos 7 after 6
 			< IndexUpdate photos 6-7 after 5

@@ -62,7 +62,7 @@ type fakeHost struct {
 	resets int
 	shares [][]RemoteFolder
 	ended  []error
-	hold   chan struct{} // while not nil, Answer and StoreIndex wait until it is closed
+	hold   chan struct{} // while not nil, Answer, ResetIndex and StoreIndex wait until it is closed
 	fail   error         // of StoreIndex
 }
 
@@ -80,6 +80,7 @@ func (h *fakeHost) IndexPage(_ bep.FolderID, after int64) ([]bep.FileInfo, int64
 }
 
 func (h *fakeHost) ResetIndex(device.ID, bep.FolderID, bep.IndexID) error {
+	h.wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.resets++
