@@ -30,6 +30,12 @@ func ours(base string) bool {
 
 // readTree describes a directory. A file that vanishes meanwhile is an error.
 func readTree(root string) (tree, error) {
+	return readSome(root, func(string) bool { return true })
+}
+
+// readSome is readTree for directories and those other names that fit. What
+// does not fit may come and go meanwhile.
+func readSome(root string, fits func(name string) bool) (tree, error) {
 	t := tree{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -46,7 +52,11 @@ func readTree(root string) (tree, error) {
 		if err != nil {
 			return err
 		}
-		t[filepath.ToSlash(rel)], err = describe(path)
+		name := filepath.ToSlash(rel)
+		if !d.IsDir() && !fits(name) {
+			return nil
+		}
+		t[name], err = describe(path)
 		return err
 	})
 	return t, err
