@@ -158,7 +158,9 @@ func (s *syncthing) Start(t *testing.T) {
 	text, err := s.config()
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(s.home, "config.xml"), text, 0o600))
-	s.proc = start(t, s.log, []string{"STNOUPGRADE=1"}, "syncthing", "serve", "--home="+s.home, "--no-browser",
+	// STMONITORED keeps it from running under a monitor of its own: its child
+	// would leave our process group and outlive a kill.
+	s.proc = start(t, s.log, []string{"STNOUPGRADE=1", "STMONITORED=yes"}, "syncthing", "serve", "--home="+s.home, "--no-browser",
 		"--no-restart", "--no-upgrade", "--skip-port-probing", "--no-default-folder")
 	eventually(t, patience, "syncthing answers", func() error {
 		if s.proc.ended() {
