@@ -6,8 +6,7 @@ import (
 )
 
 // Scope is an Executor for the work of one folder or one connection: it can
-// be closed without closing the Executor below. It is closed before that
-// Executor: Close waits for work that a closed Executor has dropped.
+// be closed without closing the Executor below, before it or after it.
 type Scope struct {
 	ex Executor
 
@@ -26,19 +25,15 @@ func (s *Scope) Now() time.Time { return s.ex.Now() }
 func (s *Scope) Inline() bool { return s.ex.Inline() }
 
 // Go runs f unless the Scope was closed before its turn came.
-func (s *Scope) Go(f func()) {
-	if !s.enter() {
-		return
-	}
-	s.ex.Go(func() {
+func (s *Scope) Go(f func()) { s.ex.Go(func() { s.run(f) }) }
+
+// run counts what has begun, not what waits for its turn: the Executor below
+// may be closed first and drop that, and Close must not wait for it.
+func (s *Scope) run(f func()) {
+	if s.enter() {
 		defer s.wg.Done()
-		s.mu.Lock()
-		closed := s.closed
-		s.mu.Unlock()
-		if !closed {
-			f()
-		}
-	})
+		f()
+	}
 }
 
 func (s *Scope) enter() bool {
@@ -53,12 +48,7 @@ func (s *Scope) enter() bool {
 
 // After runs f after d, unless cancelled or closed.
 func (s *Scope) After(d time.Duration, f func()) (cancel func()) {
-	return s.ex.After(d, func() {
-		if s.enter() {
-			defer s.wg.Done()
-			f()
-		}
-	})
+	return s.ex.After(d, func() { s.run(f) })
 }
 
 // Close drops what has not begun and waits for what runs; inline there is

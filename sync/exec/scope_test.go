@@ -83,3 +83,14 @@ func TestClosingAnInlineScopeDoesNotWait(t *testing.T) {
 		f()
 	}
 }
+
+func TestAScopeOverAClosedExecutorCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ex Real
+		s := NewScope(&ex)
+		ex.Close()
+		s.Go(func() { t.Error("ran after the Executor was closed") })
+		s.After(time.Minute, func() { t.Error("ran after the Executor was closed") })
+		s.Close()
+	})
+}
