@@ -13,6 +13,7 @@ import (
 	"lanyard/sync/exec"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
+	"lanyard/sync/peer"
 	"lanyard/sync/relpath"
 	"lanyard/sync/transport"
 	"lanyard/sync/watch"
@@ -78,9 +79,12 @@ type Engine struct {
 	desired Desired
 	folders map[bep.FolderID]*folderEntry
 	peers   map[device.ID]*peerEntry
+	waiting map[device.ID]*peerEntry // until the conversation before is over
 	offers  map[offerKey]offer
 	changed chan struct{} // closed at the next change of the snapshot
 	closed  bool
+
+	sharesDue map[*peer.Peer]bool // a look at what it shares is due
 
 	net *network // nil where connections are attached by hand
 }
@@ -92,8 +96,9 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o, turn: exec.NewSerial(o.Exec), buffers: bep.NewBuffers(0),
 		desired: Desired{Name: o.Name},
-		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{}, offers: map[offerKey]offer{},
-		changed: make(chan struct{}),
+		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
+		waiting: map[device.ID]*peerEntry{}, offers: map[offerKey]offer{},
+		changed: make(chan struct{}), sharesDue: map[*peer.Peer]bool{},
 	}
 	if o.Transport != nil {
 		e.net = newNetwork(e)
@@ -113,18 +118,21 @@ func (e *Engine) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Close stops everything and waits for it. The index stays open: it is its
-// owner's.
+// Close stops everything and waits for it; what an Apply that runs now still
+// starts is stopped by that Apply, for which closing the Executor waits. The
+// index stays open: it is its owner's.
 func (e *Engine) Close() {
 	e.turn.Close()
 	e.mu.Lock()
 	e.closed = true
 	folders := e.folders
-	peers := e.peers
-	e.folders, e.peers = map[bep.FolderID]*folderEntry{}, map[device.ID]*peerEntry{}
+	peers := []map[device.ID]*peerEntry{e.peers, e.waiting}
+	e.folders, e.peers, e.waiting = map[bep.FolderID]*folderEntry{}, map[device.ID]*peerEntry{}, map[device.ID]*peerEntry{}
 	e.mu.Unlock()
-	for _, id := range sortedKeys(peers) {
-		peers[id].close("shutting down")
+	for _, m := range peers {
+		for _, id := range sortedKeys(m) {
+			m[id].close("shutting down")
+		}
 	}
 	for _, id := range sortedFolders(folders) {
 		folders[id].stop()

@@ -116,14 +116,22 @@ func (e *Engine) dropUnshared(ix index.Folder, before, after []device.ID) {
 	}
 }
 
+// setFolder notes a folder, nil for none. After Close it stops it instead:
+// nobody else would.
 func (e *Engine) setFolder(id bep.FolderID, f *folderEntry) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if f == nil {
+	closed := e.closed
+	switch {
+	case closed:
+	case f == nil:
 		delete(e.folders, id)
-		return
+	default:
+		e.folders[id] = f
 	}
-	e.folders[id] = f
+	e.mu.Unlock()
+	if closed && f != nil {
+		f.stop()
+	}
 }
 
 func (e *Engine) folder(id bep.FolderID) *folderEntry {

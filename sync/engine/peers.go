@@ -19,6 +19,8 @@ type peerEntry struct {
 	counts  func() (in, out int64)
 	end     func(tell string) // ends the connection
 	meter   meter
+	joined  []bep.FolderID // in order, as last told to the folders; owned by the turn
+	ending  bool           // another one waits for its end; guarded by Engine.mu
 }
 
 func (p *peerEntry) close(tell string) { p.end(tell) }
@@ -50,22 +52,39 @@ func (e *Engine) Attach(l Link) *peer.Peer {
 	return p
 }
 
-// attach runs on the turn.
+// attach runs on the turn. A device has one conversation at a time: a new one
+// waits until the earlier one has stored what came by it. Otherwise entries
+// from before a restart of the device could be stored as those of its new
+// index. One that waits already is given up.
 func (e *Engine) attach(id device.ID, entry *peerEntry) {
 	if !e.Known(id) {
 		entry.close("")
 		return
 	}
 	e.mu.Lock()
-	old := e.peers[id]
-	e.peers[id] = entry
-	e.mu.Unlock()
-	if old != nil {
-		old.close("replacing connection")
+	closed, old, waiting := e.closed, e.peers[id], e.waiting[id]
+	switch {
+	case closed:
+	case old != nil:
+		e.waiting[id] = entry
+		old.ending = true
+	default:
+		e.peers[id] = entry
 	}
-	e.o.Log.Info("connected", "device", id.Short().String(), "client", entry.peer.Hello().ClientName)
-	e.configure(entry.peer)
-	e.touch()
+	e.mu.Unlock()
+	switch {
+	case closed:
+		entry.close("shutting down")
+	case old != nil:
+		if waiting != nil {
+			waiting.close("replacing connection")
+		}
+		old.close("replacing connection")
+	default:
+		e.o.Log.Info("connected", "device", id.Short().String(), "client", entry.peer.Hello().ClientName)
+		e.configure(entry.peer)
+		e.touch()
+	}
 }
 
 // configure tells a device what we share with it.
@@ -96,10 +115,11 @@ func (e *Engine) connected() []*peerEntry {
 	return out
 }
 
+// peer gives the conversation with a device, nil where there is none to ask.
 func (e *Engine) peer(id device.ID) *peer.Peer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if entry := e.peers[id]; entry != nil {
+	if entry := e.peers[id]; entry != nil && !entry.ending {
 		return entry.peer
 	}
 	return nil
@@ -125,35 +145,28 @@ func (e *Engine) applyDevices(old, d Desired) {
 	}
 }
 
-// detach runs on the turn: a conversation is over.
+// detach runs on the turn: a conversation is over, and what came by it is
+// stored.
 func (e *Engine) detach(p *peer.Peer) {
+	id := p.ID()
 	e.mu.Lock()
-	entry := e.peers[p.ID()]
+	entry, next := e.peers[id], e.waiting[id]
 	current := entry != nil && entry.peer == p
 	if current {
-		delete(e.peers, p.ID())
+		delete(e.peers, id)
+	}
+	if current || next != nil && next.peer == p {
+		delete(e.waiting, id)
 	}
 	e.mu.Unlock()
 	if !current {
 		return
 	}
-	e.o.Log.Info("disconnected", "device", p.ID().Short().String())
-	e.peersChanged()
+	e.o.Log.Info("disconnected", "device", id.Short().String())
+	e.peersChanged(e.folderIDs())
 	e.touch()
-}
-
-// peersChanged tells every folder that devices came or went.
-func (e *Engine) peersChanged() {
-	e.mu.Lock()
-	folders := make([]*folderEntry, 0, len(e.folders))
-	for _, id := range sortedFolders(e.folders) {
-		folders = append(folders, e.folders[id])
-	}
-	e.mu.Unlock()
-	for _, f := range folders {
-		if f.runner != nil {
-			f.runner.PeersChanged()
-		}
+	if next != nil {
+		e.attach(id, next)
 	}
 }
 
@@ -274,14 +287,6 @@ func (h host) Answer(dev device.ID, dst []byte, req *bep.Request) []byte {
 		return bep.AppendResponseHeader(dst, req.ID, bep.CodeGeneric, 0)
 	}
 	return f.runner.Answer(dst, req)
-}
-
-func (h host) Shares(p *peer.Peer, folders []peer.RemoteFolder) {
-	h.e.turn.Post(func() {
-		h.e.noteOffers(p.ID(), folders)
-		h.e.peersChanged()
-		h.e.touch()
-	})
 }
 
 func (h host) Ended(p *peer.Peer, err error) {

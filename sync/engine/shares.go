@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"slices"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/peer"
+)
+
+// Shares has the turn look at what a device shares. One look is due at a time:
+// a device that says something new again and again is heard as often as there
+// is time for it.
+func (h host) Shares(p *peer.Peer, _ []peer.RemoteFolder) {
+	e := h.e
+	e.mu.Lock()
+	due := e.sharesDue[p]
+	e.sharesDue[p] = true
+	e.mu.Unlock()
+	if !due {
+		e.turn.Post(func() { e.lookAtShares(p) })
+	}
+}
+
+// lookAtShares runs on the turn. Only folders that the device joined or left
+// hear of it: to hear of devices ends their pauses after failures.
+func (e *Engine) lookAtShares(p *peer.Peer) {
+	e.mu.Lock()
+	delete(e.sharesDue, p)
+	entry := e.peers[p.ID()]
+	e.mu.Unlock()
+	if entry == nil || entry.peer != p {
+		return // over, or it waits and is looked at when it is configured
+	}
+	folders := p.Shares()
+	e.noteOffers(p.ID(), folders)
+	before, now := entry.joined, joined(folders)
+	entry.joined = now
+	e.peersChanged(onlyInOne(before, now))
+	e.touch()
+}
+
+// joined lists the folders that run on both sides, in order.
+func joined(folders []peer.RemoteFolder) []bep.FolderID {
+	var out []bep.FolderID
+	for _, f := range folders {
+		if f.Joined {
+			out = append(out, f.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// onlyInOne lists what stands in one of two lists alone.
+func onlyInOne(a, b []bep.FolderID) []bep.FolderID {
+	var out []bep.FolderID
+	for _, lists := range [][2][]bep.FolderID{{a, b}, {b, a}} {
+		for _, id := range lists[0] {
+			if _, found := slices.BinarySearch(lists[1], id); !found {
+				out = append(out, id)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// peersChanged tells folders that devices came or went.
+func (e *Engine) peersChanged(ids []bep.FolderID) {
+	for _, id := range ids {
+		if f := e.folder(id); f != nil && f.runner != nil {
+			f.runner.PeersChanged()
+		}
+	}
+}
+
+// folderIDs lists all folders, in order.
+func (e *Engine) folderIDs() []bep.FolderID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return sortedFolders(e.folders)
+}
