@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lanyard/sync/archive"
@@ -73,6 +74,13 @@ type Runner struct {
 	ticket  int                 // the last one given
 	stopped bool                // every ticket was answered, no more are given
 
+	durable time.Time // what changed before is durable; belongs to the Disk turn
+	alive   time.Time // when the index last noted the time; belongs to the Disk turn
+
+	begun     atomic.Bool // the run was noted in the index
+	trusted   atomic.Bool // stamps prove something: see doubt
+	doubtFrom int64       // set before the folder is open
+
 	nonce string // of the root; set before the folder is open
 }
 
@@ -108,6 +116,7 @@ func (r *Runner) Stop() {
 	r.cancel()
 	r.exec.Close()
 	r.closeRoot()
+	r.endRun()
 	r.mu.Lock()
 	waiting := r.tickets
 	r.tickets, r.stopped = nil, true
@@ -281,6 +290,10 @@ func (r *Runner) openRoot() error {
 	}
 	rules, err := loadRules(f)
 	if err != nil {
+		f.Close()
+		return err
+	}
+	if err := r.beginRun(); err != nil {
 		f.Close()
 		return err
 	}

@@ -30,6 +30,7 @@ func (r *Runner) scan(c Scan) {
 		if err != nil {
 			r.o.Log.Warn("scan failed", "error", err)
 		} else if c.Full {
+			r.trusted.Store(true)
 			r.prune()
 		}
 		r.post(ScanDone{Err: err, Again: again.names})
@@ -70,6 +71,7 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	}
 	o := scan.Options{
 		FS: f, Index: r.o.Index, Pool: r.o.Hash, Ignore: matcher{rules}, SameRules: stored == rules.Hash(),
+		Doubt: r.doubt(),
 		Short: r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Now,
 	}
 	var paths []relpath.Path
@@ -124,6 +126,11 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 		}
 	}
 	if len(announce) == 0 {
+		return
+	}
+	r.stillAlive()
+	if err := r.harden(o.FS, announce); err != nil {
+		again.err = err
 		return
 	}
 	if _, err := r.o.Index.Update(announce); err != nil {

@@ -82,6 +82,19 @@ func (d *disk) SyncFiles(files []File) error {
 	return d.sync.files(list)
 }
 
+// SyncAll makes everything that was written to this file system durable. done
+// is false where the system cannot promise that.
+func (d *disk) SyncAll() (done bool, err error) {
+	if d.sync.memory {
+		return true, nil
+	}
+	if !d.sync.allowed {
+		return false, nil
+	}
+	done, err = d.sync.syncfs(0)
+	return done, fail(OpSyncFiles, d.path, err)
+}
+
 func (s *syncer) files(files []*osFile) error {
 	if s.memory || len(files) == 0 {
 		return nil

@@ -53,6 +53,8 @@ func (o *Options) unchanged(rec *index.Record, look fsys.Info) bool {
 		return o.sameMode(rec, look)
 	case rec.Flags&index.MustRescan != 0:
 		return false
+	case o.Doubt != 0 && rec.Type == bep.TypeFile && max(rec.Stamp.Ctime, rec.Stamp.Mtime) >= o.Doubt:
+		return false
 	}
 	return rec.Stamp != index.Stamp{} && rec.Stamp == index.StampOf(look)
 }

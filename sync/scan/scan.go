@@ -56,6 +56,10 @@ type Options struct {
 	// found absent, children before their parents. It returns those that may
 	// be announced. nil lets all pass.
 	Gate func(absent []relpath.Path) []relpath.Path
+	// Doubt is a time, unix nanoseconds: stamps from then on prove nothing,
+	// because the power may have gone between a file's bytes and its times. 0
+	// doubts none.
+	Doubt int64
 	// Now gives the time for version counters; nil is time.Now.
 	Now func() time.Time
 }

@@ -79,9 +79,10 @@ type Cluster struct {
 	devices  []*Device
 	cables   []*cable
 	oracle   *oracle
-	left     int  // acts of people that remain in this phase
-	contents int  // written so far
-	calm     bool // no faults and no edits now
+	left     int   // acts of people that remain in this phase
+	contents int   // written so far
+	calm     bool  // no faults and no edits now
+	wrong    error // what a power cut did that it must not
 	notes    []string
 }
 
@@ -152,6 +153,9 @@ func (c *Cluster) Run() error {
 		if err := c.oracle.check(c.devices); err != nil {
 			return fmt.Errorf("phase %d: %w", phase, err)
 		}
+		for _, d := range c.devices {
+			d.FS.User().Sync() // minutes have passed: the system has written back what was saved
+		}
 	}
 	return nil
 }
@@ -212,6 +216,9 @@ func (c *Cluster) fill() {
 
 // whole looks at every name that the last step may have changed.
 func (c *Cluster) whole() error {
+	if c.wrong != nil {
+		return c.wrong
+	}
 	for _, d := range c.devices {
 		for _, p := range d.shown {
 			if err := c.oracle.whole(d, p); err != nil {

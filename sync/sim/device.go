@@ -134,9 +134,13 @@ func (d *Device) die() {
 	d.crashes++
 	d.stop()
 	d.FS.SetHook(nil)
+	before := d.FS.User().Tree()
 	d.FS = d.FS.Crash(d.c.rng)
 	d.Store = d.Store.Crash(d.c.rng)
 	d.c.note("crash %s", d.Name)
+	if d.c.wrong == nil {
+		d.c.wrong = d.c.oracle.powerCut(d, before)
+	}
 	d.c.after(d.c.between(10*time.Millisecond, 5*time.Second), task{run: func() {
 		if d.engine == nil {
 			d.start()

@@ -26,6 +26,10 @@ func TestEveryMutantIsCaught(t *testing.T) {
 			o.CrashRate, o.MaxCrashes = 0.003, 20
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return forgetful{m} }
 		}},
+		{"does not make bytes durable before it records them", func(o *sim.Options) {
+			o.CrashRate, o.MaxCrashes = 0.003, 20
+			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return hasty{m} }
+		}},
 		{"chooses a winner that depends on who asks", func(o *sim.Options) { o.Winner = selfish }},
 	}
 	const tries = 400
@@ -96,6 +100,11 @@ func caller() string {
 type forgetful struct{ *fsys.Mem }
 
 func (forgetful) SyncDirs([]relpath.Path) error { return nil }
+
+// hasty never makes bytes durable.
+type hasty struct{ *fsys.Mem }
+
+func (hasty) SyncFiles([]fsys.File) error { return nil }
 
 // selfish prefers this device's own version whenever there is a choice.
 func selfish(versions []plan.Version) int {

@@ -1,12 +1,14 @@
 package sim
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
 
+	"lanyard/sync/block"
 	"lanyard/sync/fsys"
 	"lanyard/sync/relpath"
 )
@@ -24,17 +26,80 @@ import (
 //     was written there;
 //   - no conflict copy holds what no person wrote.
 type oracle struct {
-	written     map[string]bool // contents that must be somewhere
-	ever        map[string]bool // all contents that a person ever wrote
-	rest        map[string]fsys.Node
-	touched     map[string]*touch
-	removedDirs []string
+	written map[string]bool // contents that must be somewhere
+	ever    map[string]bool // all contents that a person ever wrote
+	rest    map[string]fsys.Node
+	touched map[string]*touch
 }
 
 // touch is what people did to one name since the last quiet point.
 type touch struct {
 	contents []string
 	removed  bool
+	// cut: the power went before what was done was durable, so that it may be
+	// undone, or half done. A person who just saved loses that on any computer.
+	cut bool
+}
+
+// powerCut takes what a power cut left of a device's disk, and demands that
+// nothing was lost that the device had already recorded, and so may have
+// announced. Programs do not make durable what they save: what was not recorded
+// may be gone or torn.
+func (o *oracle) powerCut(d *Device, before map[string]fsys.Node) error {
+	after := d.FS.User().Tree()
+	ix, err := d.Store.Folder(folderID)
+	must(err)
+	for p, was := range sorted(before) {
+		path, err := relpath.Parse(p)
+		now, there := after[p]
+		if err != nil || path.Internal() || was.Kind != fsys.Regular || there && string(now.Content) == string(was.Content) {
+			continue
+		}
+		rec, ok, err := ix.Local(path)
+		must(err)
+		if ok && rec.IsFile() && holds(rec.Blocks, was.Content) && !stands(after, string(was.Content)) {
+			return fmt.Errorf("power cut: %s had recorded %s, %s, and lost it", d.Name, p, brief(was))
+		}
+		o.at(p).cut = true
+	}
+	for p, now := range sorted(visible(after)) {
+		if was, there := before[p]; now.Kind == fsys.Regular && (!there || string(was.Content) != string(now.Content)) {
+			o.at(p).cut = true // an older state came back, or a torn one
+			o.ever[string(now.Content)] = true
+		}
+	}
+	for data := range o.written {
+		if !stands(before, data) || stands(after, data) {
+			continue
+		}
+		delete(o.written, data)
+		for _, other := range d.c.devices {
+			if other != d && stands(other.FS.User().Tree(), data) {
+				o.written[data] = true
+			}
+		}
+	}
+	return nil
+}
+
+// holds reports whether blocks are those of a content.
+func holds(blocks []block.Info, content []byte) bool {
+	for _, b := range blocks {
+		if b.Offset+int64(b.Size) > int64(len(content)) || sha256.Sum256(content[b.Offset:][:b.Size]) != b.Hash {
+			return false
+		}
+	}
+	last := blocks[len(blocks)-1]
+	return last.Offset+int64(last.Size) == int64(len(content))
+}
+
+func stands(tree map[string]fsys.Node, data string) bool {
+	for _, n := range tree {
+		if n.Kind == fsys.Regular && string(n.Content) == data {
+			return true
+		}
+	}
+	return false
 }
 
 func newOracle() *oracle {
@@ -69,8 +134,6 @@ func (o *oracle) changed(p string, data []byte) {
 func (o *oracle) superseded(data []byte) { delete(o.written, string(data)) }
 
 func (o *oracle) removed(p string) { o.at(p).removed = true }
-
-func (o *oracle) removedDir(dir string) { o.removedDirs = append(o.removedDirs, dir) }
 
 // sorted iterates over a map in the order of its keys.
 func sorted[V any](m map[string]V) iter.Seq2[string, V] {
@@ -117,7 +180,6 @@ func (o *oracle) check(devices []*Device) error {
 	}
 	o.rest = trees[0]
 	o.touched = map[string]*touch{}
-	o.removedDirs = nil
 	return nil
 }
 
@@ -177,13 +239,13 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		if n.Kind == fsys.Regular && !o.ever[string(n.Content)] {
 			return fmt.Errorf("%s holds what nobody wrote: %s", p, brief(n))
 		}
-		if t := o.touched[p]; t != nil && n.Kind == fsys.Regular && t.removed && len(t.contents) == 0 && original(p) == p {
+		if t := o.touched[p]; t != nil && !t.cut && n.Kind == fsys.Regular && t.removed && len(t.contents) == 0 && original(p) == p {
 			return fmt.Errorf("%s came back after it was removed: %s", p, brief(n))
 		}
 	}
 	for p, t := range sorted(o.touched) {
 		n, there := tree[p]
-		if t.removed || len(t.contents) == 0 {
+		if t.removed || t.cut || len(t.contents) == 0 {
 			continue
 		}
 		if !there && copied(tree, p, t) {

@@ -49,7 +49,6 @@ func (c *Cluster) userOp(d *Device) {
 	default:
 		c.renameTree(d)
 	}
-	u.Sync()
 }
 
 func (c *Cluster) pick(list []string) string { return list[c.acts.IntN(len(list))] }
@@ -138,7 +137,6 @@ func (c *Cluster) removeTree(d *Device, dir string) {
 		}
 	}
 	if u.RemoveAll(dir) == nil {
-		c.oracle.removedDir(dir)
 		d.saw(dir)
 		c.note("%s: remove tree %s", d.Name, dir)
 	}
@@ -165,7 +163,6 @@ func (c *Cluster) renameTree(d *Device) {
 		c.oracle.removed(p)
 		c.oracle.wrote(to+strings.TrimPrefix(p, from), n.Content)
 	}
-	c.oracle.removedDir(from)
 	d.saw(from, to)
 	c.note("%s: rename tree %s to %s", d.Name, from, to)
 }
