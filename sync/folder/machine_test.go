@@ -428,6 +428,25 @@ func TestPulls(t *testing.T) {
 			> pull
 			pulled failed item
 			wakes 1m0s`},
+		{"a name that no scan explains waits longer each time", scannedOnce + `
+			remote
+			> pull
+			pulled rescan a
+			> scan a
+			scanned
+			> pull
+			pulled rescan a
+			> scan a
+			scanned
+			> pull
+			pulled rescan a
+			wakes 1s
+			+1s
+			> scan a
+			scanned
+			> pull
+			pulled rescan a
+			wakes 2s`},
 		{"a round that left nothing undone is not repeated", scannedOnce + `
 			remote
 			> pull

@@ -65,10 +65,37 @@ func (r *Runner) publish() {
 	if changed {
 		v.Since = r.exec.Now()
 	}
+	settled := v.Settled
 	r.mu.Unlock()
 	if changed {
 		r.o.Changed()
 	}
+	if changed && settled {
+		r.restLater()
+	}
+}
+
+// restAfter is how long a folder is quiet before it gives back what it keeps
+// at hand.
+const restAfter = time.Minute
+
+// restLater gives files and memory back once the folder has rested.
+func (r *Runner) restLater() {
+	since := r.exec.Now()
+	r.exec.After(restAfter, func() {
+		r.mu.Lock()
+		resting, server := r.view.Settled && !r.view.Since.After(since), r.server
+		r.mu.Unlock()
+		if !resting {
+			return
+		}
+		if server != nil {
+			server.CloseIdle()
+		}
+		if err := r.o.Index.Idle(); err != nil {
+			r.o.Log.Warn("rest", "error", err)
+		}
+	})
 }
 
 // noteFailures takes what a pull could not do. It runs on the turn.

@@ -43,8 +43,9 @@ type blocks struct {
 	data     map[block.Hash][]byte
 	answer   func(dev device.ID, req *bep.Request) (*bep.Response, error) // nil: the right bytes
 	away     map[device.ID]bool
-	requests []string // "name block-number", in order
-	owed     int      // responses not released
+	requests []string                 // "name block-number", in order
+	owed     int                      // responses not released
+	hold     map[string]chan struct{} // names whose answers wait until it is closed
 }
 
 func (b *blocks) Load(dev device.ID) (int, bool) {
@@ -64,7 +65,13 @@ func (b *blocks) Request(dev device.ID, req *bep.Request, deliver func(*bep.Resp
 	if resp != nil {
 		b.owed++
 	}
-	go deliver(resp, err)
+	hold := b.hold[req.Name.String()]
+	go func() {
+		if hold != nil {
+			<-hold
+		}
+		deliver(resp, err)
+	}()
 }
 
 func (b *blocks) Release(*bep.Response) {

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
+	"lanyard/sync/pull"
 	"lanyard/sync/relpath"
 )
 
@@ -36,6 +38,32 @@ func TestACopyRequestsNothing(t *testing.T) {
 		if asked := r.source.asked(); len(asked) > 0 {
 			t.Errorf("requests %q, want none", asked)
 		}
+	})
+}
+
+func TestABigFileOnItsWayHoldsNothingUp(t *testing.T) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		r.have("old", "goes")
+		arrives := make(chan struct{})
+		r.source.hold = map[string]chan struct{}{"big": arrives}
+		r.announce(first, []string{big, "soon"}, file("big", big, remote), file("small", "soon", remote))
+		r.start()
+		done := make(chan pull.Result, 1)
+		r.worker.Start(func(res pull.Result) { done <- res })
+		<-time.After(time.Second)
+		r.wantFile("small", "soon")
+		r.announce(first, []string{"news"}, file("late", "news", remote), gone("old", r.newer("old")))
+		r.worker.Refresh()
+		<-time.After(time.Second)
+		r.wantFile("late", "news")
+		r.wantGone("old")
+		r.wantGone("big")
+		close(arrives)
+		if res := <-done; res.Err != nil || len(res.Failed) > 0 {
+			t.Errorf("the round ended with %v, failed %v", res.Err, res.Failed)
+		}
+		r.wantFile("big", big)
+		r.wantNoNeed()
 	})
 }
 
