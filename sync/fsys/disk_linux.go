@@ -19,11 +19,10 @@ import (
 // person may move a directory at any time, and a kept descriptor would go
 // with it, so that a write meant for this folder would land elsewhere.
 type disk struct {
-	root    *os.File
-	fd      int         // of root; valid until Close
-	info    os.FileInfo // of root when opened
+	fd      *rootFD
+	info    os.FileInfo // of the root when opened
 	path    string      // absolute
-	dev     uint64      // of root
+	dev     uint64      // of the root
 	openat2 bool
 
 	sync      syncer
@@ -45,10 +44,7 @@ func openBest(path string, o Options) (FS, error) {
 		_ = root.Close()
 		return nil, fail(OpCheck, path, err)
 	}
-	d := &disk{
-		root: root, fd: int(root.Fd()), info: info, path: path,
-		dev: infoOf(info).Dev,
-	}
+	d := &disk{fd: newRootFD(root), info: info, path: path, dev: infoOf(info).Dev}
 	d.openat2 = !o.NoOpenat2 && d.hasOpenat2()
 	d.sync.probe(d.fd)
 	return d, nil
@@ -60,11 +56,13 @@ const resolve = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS |
 
 // hasOpenat2 asks the kernel. Containers may deny what it knows.
 func (d *disk) hasOpenat2() bool {
-	fd, err := openat2(d.fd, ".", unix.O_PATH|unix.O_DIRECTORY, 0)
-	if err == nil {
-		_ = unix.Close(fd)
-	}
-	return err == nil
+	return d.fd.use(func(root int) error {
+		fd, err := openat2(root, ".", unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err == nil {
+			_ = unix.Close(fd)
+		}
+		return err
+	}) == nil
 }
 
 func openat2(dir int, rel string, flags int, mode uint32) (fd int, err error) {
@@ -85,21 +83,26 @@ func openat(dir int, name string, flags int, mode uint32) (fd int, err error) {
 }
 
 // openDir opens a directory of the folder.
-func (d *disk) openDir(p relpath.Path, flags int) (int, error) {
+func (d *disk) openDir(p relpath.Path, flags int) (fd int, err error) {
 	flags |= unix.O_DIRECTORY
-	switch {
-	case p.IsRoot():
-		return openat(d.fd, ".", flags, 0)
-	case d.openat2:
-		return openat2(d.fd, p.String(), flags, 0)
-	}
-	return d.walk(p, flags)
+	err = d.fd.use(func(root int) (err error) {
+		switch {
+		case p.IsRoot():
+			fd, err = openat(root, ".", flags, 0)
+		case d.openat2:
+			fd, err = openat2(root, p.String(), flags, 0)
+		default:
+			fd, err = d.walk(root, p, flags)
+		}
+		return err
+	})
+	return fd, err
 }
 
 // walk is openDir without openat2: each component is opened without following
 // it, and must lie on the root's device.
-func (d *disk) walk(p relpath.Path, flags int) (int, error) {
-	dir, rest := d.fd, p.String()
+func (d *disk) walk(root int, p relpath.Path, flags int) (int, error) {
+	dir, rest := root, p.String()
 	for {
 		name, more := cutSlash(rest)
 		last := more == ""
@@ -108,7 +111,7 @@ func (d *disk) walk(p relpath.Path, flags int) (int, error) {
 			how = flags
 		}
 		next, err := openat(dir, name, how, 0)
-		if dir != d.fd {
+		if dir != root {
 			_ = unix.Close(dir)
 		}
 		if err != nil {
@@ -147,7 +150,7 @@ func (d *disk) sameDevice(fd int) error {
 // in runs work with a descriptor of a directory, which is only for *at calls.
 func (d *disk) in(dir relpath.Path, work func(dir int) error) error {
 	if dir.IsRoot() {
-		return work(d.fd)
+		return d.fd.use(work)
 	}
 	fd, err := d.openDir(dir, unix.O_PATH)
 	if err != nil {
@@ -193,12 +196,16 @@ func (d *disk) Check() error { return checkRoot(d.path, d.info) }
 // Free gives what this user may write, the superuser's reserve left out.
 func (d *disk) Free() (free, total uint64, err error) {
 	var st unix.Statfs_t
-	if err := retry(func() error { return unix.Fstatfs(d.fd, &st) }); err != nil {
+	err = d.fd.use(func(root int) error {
+		return retry(func() error { return unix.Fstatfs(root, &st) })
+	})
+	if err != nil {
 		return 0, 0, fail(OpFree, d.path, err)
 	}
 	unit := uint64(st.Frsize)
 	return st.Bavail * unit, st.Blocks * unit, nil
 }
 
-// Close releases the root. No other call may run or follow.
-func (d *disk) Close() error { return d.root.Close() }
+// Close releases the root once the calls that run have ended, for which it does
+// not wait. Those that follow fail with fs.ErrClosed.
+func (d *disk) Close() error { return d.fd.close() }

@@ -61,7 +61,9 @@ func infoOfStat(st *unix.Stat_t) Info {
 func (d *disk) Lstat(p relpath.Path) (i Info, err error) {
 	if p.IsRoot() {
 		var st unix.Stat_t
-		err := retry(func() error { return unix.Fstat(d.fd, &st) })
+		err := d.fd.use(func(root int) error {
+			return retry(func() error { return unix.Fstat(root, &st) })
+		})
 		if err == nil && st.Nlink == 0 {
 			err = fs.ErrNotExist
 		}

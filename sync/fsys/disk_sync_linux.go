@@ -27,9 +27,9 @@ const (
 // many files or by fsync for each. syncfs is quicker for a batch, but it also
 // waits for what other programs wrote: the syncer learns what both cost here.
 type syncer struct {
-	fd      int  // of the root, open since the folder was: errors count from then
-	allowed bool // syncfs is known to write everything and to report errors
-	memory  bool // nothing is ever durable, so nothing is synced
+	fd      *rootFD // of the root, open since the folder was: errors count from then
+	allowed bool    // syncfs is known to write everything and to report errors
+	memory  bool    // nothing is ever durable, so nothing is synced
 
 	// one serialises syncfs: an error is told once per descriptor, and would
 	// reach only one of two callers.
@@ -44,10 +44,13 @@ type syncer struct {
 // probe learns the kind of file system. Before Linux 5.8 syncfs did not report
 // errors; FUSE, network and unknown file systems may do nothing and report
 // success.
-func (s *syncer) probe(fd int) {
+func (s *syncer) probe(fd *rootFD) {
 	s.fd, s.fsync, s.rate = fd, startFsync, startRate
 	var st unix.Statfs_t
-	if err := retry(func() error { return unix.Fstatfs(fd, &st) }); err != nil {
+	err := fd.use(func(root int) error {
+		return retry(func() error { return unix.Fstatfs(root, &st) })
+	})
+	if err != nil {
 		return
 	}
 	switch uint32(st.Type) {
@@ -158,7 +161,9 @@ func (s *syncer) syncfs(own int64) (done bool, err error) {
 		return false, nil
 	}
 	dirty, start := max(dirtyMemory(), own), time.Now()
-	err = retry(func() error { return unix.Syncfs(s.fd) })
+	err = s.fd.use(func(root int) error {
+		return retry(func() error { return unix.Syncfs(root) })
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {

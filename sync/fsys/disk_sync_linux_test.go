@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -32,7 +33,14 @@ func TestOneSyncOfTheWholeDiskIsChosenWhereItIsQuicker(t *testing.T) {
 
 func TestAFailedSyncOfTheWholeDiskIsNeverTrustedAgain(t *testing.T) {
 	d, f := syncable(t)
-	d.sync.fd = -1 // every syncfs fails
+	gone, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.sync.fd = newRootFD(gone)
+	if err := d.sync.fd.close(); err != nil { // every syncfs fails
+		t.Fatal(err)
+	}
 	if done, err := d.sync.syncfs(0); !done || err == nil {
 		t.Fatalf("syncfs of a bad descriptor: %v, %v", done, err)
 	}

@@ -100,6 +100,7 @@ var classes = []struct {
 	{ErrGone, fault.Folder, codeMissing},
 	{ErrInUse, fault.Retry, codeInUse},
 	{ErrBusy, fault.Retry, ""},
+	{fs.ErrClosed, fault.Retry, ""}, // the folder is being stopped or opened anew
 	{ErrNotEmpty, fault.Item, codeDirNotEmpty},
 	{ErrNotRegular, fault.Item, codeNotAFile},
 	{ErrNotDirectory, fault.Item, ""},

@@ -31,6 +31,7 @@ func TestEveryConditionHasAKindAndAName(t *testing.T) {
 		{OpLstat, ErrGone, fault.Folder, "folder-missing"},
 		{OpRename, ErrInUse, fault.Retry, "file-in-use"},
 		{OpOpen, ErrBusy, fault.Retry, ""},
+		{OpOpen, fs.ErrClosed, fault.Retry, ""},
 		{OpRemove, ErrNotEmpty, fault.Item, "dir-not-empty"},
 		{OpOpen, ErrNotRegular, fault.Item, "not-a-file"},
 		{OpOpen, ErrNotDirectory, fault.Item, ""},
