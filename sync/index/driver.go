@@ -132,9 +132,6 @@ func (c *conn) run(id stmtID, bind func(*stmt)) error {
 	return c.query(id, bind, func(*stmt) error { return nil })
 }
 
-// insertedID is the row ID of the last INSERT.
-func (c *conn) insertedID() int64 { return c.db.LastInsertRowID() }
-
 // stmt is a prepared statement. Parameters count from 1, columns from 0.
 type stmt struct {
 	st   *sqlite.Stmt

@@ -166,12 +166,6 @@ func directory(name string, v vector.Vector) bep.FileInfo {
 
 func local(f bep.FileInfo) index.Record { return index.Record{FileInfo: f} }
 
-// withoutSequence gives f as an entry of another device is returned.
-func withoutSequence(f bep.FileInfo) bep.FileInfo {
-	f.Sequence = 0
-	return f
-}
-
 func names(recs []index.Record) []string {
 	var out []string
 	for i := range recs {
