@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -90,4 +91,47 @@ func dialsInAnHour(t *testing.T, dial func() (transport.Conn, error)) int64 {
 	}
 	ex.Close()
 	return tr.dials.Load()
+}
+
+// holdsStill is a connection on which nothing ever happens until it is closed.
+type holdsStill struct {
+	hangsUp
+	once *sync.Once
+}
+
+func newHoldsStill() holdsStill {
+	return holdsStill{hangsUp{make(chan struct{})}, new(sync.Once)}
+}
+
+func (c holdsStill) Read([]byte) (int, error) {
+	<-c.done
+	return 0, io.EOF
+}
+
+func (c holdsStill) CloseWith(transport.Code, string) error {
+	c.once.Do(func() { close(c.done) })
+	return nil
+}
+
+func TestADialedDeviceCountsAsConnectedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ex := &exec.Real{}
+		e := New(Options{
+			ID: device.ID{1}, Store: index.NewMemory(index.MemoryOptions{}), Exec: ex, Transport: &dialed{},
+		})
+		e.Apply(Desired{Devices: []DeviceSpec{{ID: device.ID{2}}}})
+		synctest.Wait()
+		carry := e.net.begin(newHoldsStill())
+		if !e.net.connected(device.ID{2}) {
+			t.Error("the device would be dialed again before its connection was greeted")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		carry(ctx)
+		if e.net.connected(device.ID{2}) {
+			t.Error("the device counts as connected after the connection has ended")
+		}
+		e.Close()
+		ex.Close()
+	})
 }

@@ -122,7 +122,7 @@ func (n *network) apply(d Desired) {
 		}
 	}
 	for _, spec := range d.Devices {
-		if spec.Paused || n.dialers[spec.ID] != nil {
+		if !n.e.Known(spec.ID) || n.dialers[spec.ID] != nil { // d may be an older one
 			continue
 		}
 		ctx, cancel := context.WithCancel(n.ctx)
@@ -135,25 +135,44 @@ func (n *network) apply(d Desired) {
 
 // serve greets on a connection, waits until it is the one to talk on, and
 // carries its messages until it ends.
-func (n *network) serve(ctx context.Context, conn transport.Conn) {
+func (n *network) serve(ctx context.Context, conn transport.Conn) { n.begin(conn)(ctx) }
+
+// begin notes a connection, and gives what carries it. From its return on the
+// device is connected: its dialer, which asks that next, does not dial again.
+func (n *network) begin(conn transport.Conn) (carry func(context.Context)) {
 	id := conn.PeerID()
-	stop := context.AfterFunc(ctx, func() {
+	if !n.e.Known(id) {
+		return func(ctx context.Context) {
+			defer n.closeAfter(ctx, conn)()
+			n.refuse(conn)
+		}
+	}
+	a := &attempt{conn: conn, since: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
+	n.turn.Post(func() { n.add(id, a) })
+	return func(ctx context.Context) {
+		defer n.closeAfter(ctx, conn)()
+		n.carry(ctx, a)
+	}
+}
+
+// closeAfter closes a connection a while after ctx has ended, until stop is
+// called.
+func (n *network) closeAfter(ctx context.Context, conn transport.Conn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
 		// A conversation says goodbye by itself; what has none is closed here.
 		timer := time.AfterFunc(goodbyeWait, func() { conn.CloseWith(transport.CodeShuttingDown, "shutting down") })
 		go func() { <-conn.Done(); timer.Stop() }()
 	})
-	defer stop()
-	if !n.e.Known(id) {
-		n.refuse(conn)
-		return
-	}
-	a := &attempt{conn: conn, since: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
+}
+
+// carry greets and converses, and forgets the connection at its end.
+func (n *network) carry(ctx context.Context, a *attempt) {
+	conn, id := a.conn, a.conn.PeerID()
 	defer func() {
 		close(a.gone)
 		conn.CloseWith(transport.CodeNormal, "closing")
 		n.turn.Post(func() { n.remove(id, a) })
 	}()
-	n.turn.Post(func() { n.add(id, a) })
 	hello, err := peer.Greet(conn, n.e.ourHello(true))
 	if err != nil {
 		n.e.o.Log.Debug("no greeting", "device", id.Short().String(), "address", conn.RemoteAddress(), "error", err)
@@ -439,8 +458,8 @@ func (d *dialer) dial(ctx context.Context) bool {
 				r.conn.CloseWith(transport.CodeLostRace, "another address was quicker")
 			case r.err == nil:
 				won = true
-				conn := r.conn
-				d.n.wg.Go(func() { d.n.serve(d.n.context(), conn) })
+				carry := d.n.begin(r.conn)
+				d.n.wg.Go(func() { carry(d.n.context()) })
 				cancel()
 			default:
 				d.failed(r.address, r.err, won)

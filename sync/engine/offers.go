@@ -12,8 +12,13 @@ import (
 	"lanyard/sync/status"
 )
 
-// maxOffers bounds what strangers and devices can have us remember.
-const maxOffers = 256
+// maxOffers bounds what strangers and devices can have us remember. Where there
+// are as many, a new one takes the place of the oldest that was not repeated for
+// offerLasts; a device that is there asks again more often.
+const (
+	maxOffers  = 256
+	offerLasts = 10 * time.Minute
+)
 
 // offerKey names an offer: a folder of a device, or with no folder a device
 // that asks to connect.
@@ -41,7 +46,7 @@ func (e *Engine) noteOffers(dev device.ID, folders []peer.RemoteFolder) {
 		}
 		offered[f.ID] = true
 		key := offerKey{dev, f.ID}
-		if _, known := e.offers[key]; !known && len(e.offers) < maxOffers {
+		if _, known := e.offers[key]; !known && e.roomForOffer() {
 			e.offers[key] = offer{name: spec.Name, label: f.Label, at: e.now()}
 		}
 	}
@@ -55,11 +60,38 @@ func (e *Engine) noteStranger(dev device.ID, h bep.Hello, address string) {
 	e.mu.Lock()
 	key := offerKey{device: dev}
 	_, known := e.offers[key]
-	if known || len(e.offers) < maxOffers {
+	if known || e.roomForOffer() {
 		e.offers[key] = offer{name: bep.CleanName(h.DeviceName), address: address, at: e.now()}
 	}
 	e.mu.Unlock()
 	e.touch()
+}
+
+// roomForOffer reports whether one more offer may be noted, after it made room
+// if that is possible. An offer of a folder stays while its device is connected,
+// which tells us when it ends. Engine.mu is held.
+func (e *Engine) roomForOffer() bool {
+	if len(e.offers) < maxOffers {
+		return true
+	}
+	before := e.now().Add(-offerLasts)
+	var oldest offerKey
+	found := false
+	for k, o := range e.offers {
+		if e.peers[k.device] != nil || o.at.After(before) {
+			continue
+		}
+		if !found || compareOffers(k, oldest, e.offers) < 0 {
+			oldest, found = k, true
+		}
+	}
+	delete(e.offers, oldest)
+	return found
+}
+
+// compareOffers puts the oldest first.
+func compareOffers(a, b offerKey, offers map[offerKey]offer) int {
+	return cmp.Or(offers[a].at.Compare(offers[b].at), a.device.Compare(b.device), cmp.Compare(a.folder, b.folder))
 }
 
 func (e *Engine) dropOffers(which func(offerKey) bool) {
@@ -70,9 +102,7 @@ func (e *Engine) dropOffers(which func(offerKey) bool) {
 
 // offersLocked lists the offers, the oldest first.
 func (e *Engine) offersLocked() []status.Offer {
-	keys := slices.SortedFunc(maps.Keys(e.offers), func(a, b offerKey) int {
-		return cmp.Or(e.offers[a].at.Compare(e.offers[b].at), a.device.Compare(b.device), cmp.Compare(a.folder, b.folder))
-	})
+	keys := slices.SortedFunc(maps.Keys(e.offers), func(a, b offerKey) int { return compareOffers(a, b, e.offers) })
 	out := make([]status.Offer, 0, len(keys))
 	for _, k := range keys {
 		o := e.offers[k]

@@ -253,8 +253,10 @@ func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
 		return nil
 	}
-	for _, r := range m.Refused {
-		h.e.o.Log.Warn("entry refused", "folder", string(m.Folder), "device", dev.Short().String(), "name", r.Name, "error", r.Reason)
+	if n := len(m.Refused); n > 0 { // one line a message: a device may send any number
+		first := m.Refused[0]
+		h.e.o.Log.Warn("entries refused", "folder", string(m.Folder), "device", dev.Short().String(),
+			"count", n, "first", first.Name, "error", first.Reason)
 	}
 	for chunk := range slices.Chunk(m.Files, storeChunk) {
 		if err := f.index.UpdateRemote(dev, chunk); err != nil {
