@@ -10,6 +10,7 @@ import (
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
+	"lanyard/sync/peer"
 	"lanyard/sync/status"
 )
 
@@ -97,29 +98,43 @@ func TestADeviceGetsNothingOfAFolderThatItDoesNotShare(t *testing.T) {
 	b.knows(a)
 	a.scanned()
 	b.awaitConnected(a, true)
-	b.await("what a shares is told", func(status.Snapshot) bool {
-		p := b.peer(a.id)
-		return p != nil && p.Shares() != nil
-	})
-	if shares := b.peer(a.id).Shares(); len(shares) != 0 {
-		t.Errorf("it was told of %+v", shares)
-	}
 	rec, _, err := a.folder(photos).index.Local(path("secret"))
 	must(t, err)
-	answer := make(chan bep.ErrorCode, 1)
-	b.peer(a.id).Request(&bep.Request{Folder: photos, Name: rec.Name, Size: int32(rec.Size), Hash: rec.Blocks[0].Hash[:]}, func(r *bep.Response, err error) {
-		if err != nil {
-			t.Error(err)
-			r = &bep.Response{Code: -1}
+	b.await("a says what it shares and answers a request", func(status.Snapshot) bool {
+		p := b.peer(a.id)
+		if p == nil || p.Shares() == nil {
+			return false
 		}
-		answer <- r.Code
+		if shares := p.Shares(); len(shares) != 0 {
+			t.Errorf("it was told of %+v", shares)
+		}
+		code, err := ask(p, &bep.Request{Folder: photos, Name: rec.Name, Size: int32(rec.Size), Hash: rec.Blocks[0].Hash[:]})
+		if err == nil && code == bep.CodeOK {
+			t.Error("the request was granted")
+		}
+		return err == nil // else two dials crossed, and this connection was the one to go
 	})
-	if code := <-answer; code == bep.CodeOK || code == -1 {
-		t.Errorf("a request was answered with code %d", code)
-	}
 	if need, err := a.folder(photos).index.Remotes(); err != nil || len(need) != 0 {
 		t.Errorf("the index of %v was taken, error %v", need, err)
 	}
+}
+
+// ask asks a device for a block and gives the code of its answer.
+func ask(p *peer.Peer, req *bep.Request) (bep.ErrorCode, error) {
+	type outcome struct {
+		code bep.ErrorCode
+		err  error
+	}
+	answer := make(chan outcome, 1)
+	p.Request(req, func(r *bep.Response, err error) {
+		if err != nil {
+			answer <- outcome{err: err}
+			return
+		}
+		answer <- outcome{code: r.Code}
+	})
+	o := <-answer
+	return o.code, o.err
 }
 
 func TestUnsharingForgetsTheDevice(t *testing.T) {

@@ -449,6 +449,7 @@ func TestStopWhileBusyLeavesNothingBehind(t *testing.T) {
 			synctest.Wait()
 			stopped := make(chan struct{})
 			go func() { r.runner.Stop(); close(stopped) }()
+			synctest.Wait() // Stop has said so
 			close(leave)
 			<-stopped
 			if err := <-answered; err == nil {
