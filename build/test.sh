@@ -33,7 +33,7 @@ block_unit() {
 block_sim() {
   local seeds=300
   [ -z "${LANYARD_LONG:-}" ] || seeds=10000
-  go test -count=1 -timeout 10h ./sync/sim -seeds "$seeds" || return 1
+  go test -count=1 -timeout 10h ./sync/sim -seeds "$seeds" -twice || return 1
   go test -race -count=1 -timeout 15m ./sync/sim -run Concurrent
 }
 

@@ -18,6 +18,7 @@ import (
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run this seed alone")
 	seedsFlag = flag.Int("seeds", 25, "how many seeds to run")
+	twice     = flag.Bool("twice", false, "run each seed twice and compare the traces")
 	verbose   = flag.Bool("simlog", false, "log what the devices do")
 )
 
@@ -70,6 +71,12 @@ func TestDevicesAgreeAndLoseNothing(t *testing.T) {
 			start := time.Now()
 			c := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
 			t.Logf("%d steps in %v", c.Steps(), time.Since(start).Round(time.Millisecond))
+			if *twice {
+				again := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
+				if c.Trace() != again.Trace() {
+					t.Errorf("seed %d: trace %x, then %x", seed, c.Trace(), again.Trace())
+				}
+			}
 		})
 	}
 }
