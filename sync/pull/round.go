@@ -1,0 +1,403 @@
+package pull
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/fault"
+	"lanyard/sync/index"
+	"lanyard/sync/plan"
+	"lanyard/sync/relpath"
+)
+
+// stage is one pass through the needed names. Creations go before deletions,
+// so that what is deleted can be renamed; what has to take a directory's place
+// waits until that is empty.
+type stage int
+
+const (
+	stageCreate stage = iota
+	stageDelete
+	stageRemoveDirs
+	stageReplaceDirs
+	stageModes
+	stageEnd
+)
+
+// round is one pass of a Worker through what the index needs. All of it runs
+// on the Worker's turn.
+type round struct {
+	w    *Worker
+	o    *Options
+	done func(Result)
+
+	stage     stage
+	pass      int
+	cursor    relpath.Path
+	exhausted bool
+	hasDelete bool
+	dirs      []index.Needed // directories to remove, in name order
+	replace   []index.Needed // names that take a directory's place
+	retry     bool           // something waits for another name
+
+	open     map[relpath.Path]*item // begun and not closed
+	long     int                    // of these, big files on their way: they hold nothing up
+	refresh  bool                   // there are news: go through the names once more
+	reading  bool
+	toAsk    []*item // files with blocks to ask for, oldest first
+	files    int     // big files being gathered
+	waiting  []*item // big files that wait for their turn
+	bytes    int64   // asked for and not written
+	requests int
+
+	ready      []*item
+	readyBytes int64
+	committing bool
+	cancelAge  func()
+	aged       bool
+
+	claims  claims         // sources of renames
+	made    claims         // directories made before their own turn
+	modes   []bep.FileInfo // directories whose permissions wait until they are filled
+	stopped bool
+	result  Result
+}
+
+func newRound(w *Worker, done func(Result)) *round {
+	w.progress.reset()
+	return &round{
+		w: w, o: &w.o, done: done, open: map[relpath.Path]*item{}, result: Result{Failed: map[relpath.Path]error{}},
+	}
+}
+
+// stop ends the round early, with the reason where there is one.
+func (r *round) stop(err error) {
+	r.stopped = true
+	if r.result.Err == nil {
+		r.result.Err = err
+	}
+	for _, it := range r.toAsk {
+		if it.inFlight == 0 {
+			r.close(it)
+		}
+	}
+	r.toAsk = nil
+	for _, it := range r.waiting {
+		r.close(it)
+	}
+	r.waiting = nil
+	r.refresh = false
+	r.fill()
+}
+
+// fill keeps the round busy: it begins names, asks for blocks, commits what is
+// ready, moves on to the next stage, and ends the round when nothing is left.
+func (r *round) fill() {
+	r.ask()
+	for r.stage != stageEnd && !r.stopped && !r.reading && !r.exhausted && len(r.open) < maxOpen {
+		r.begin()
+	}
+	r.maybeCommit()
+	switch {
+	case r.reading || r.committing || r.stopped && len(r.open) > 0 || len(r.open) > r.long:
+	case r.stopped:
+		r.end()
+	case r.stage != stageEnd:
+		r.advance()
+		r.fill()
+	case r.refresh:
+		r.again()
+		r.fill()
+	case len(r.open) > 0:
+		r.park()
+	default:
+		r.end()
+	}
+}
+
+// advance goes on to the next stage, or to another pass for the sake of names
+// that waited for others.
+func (r *round) advance() {
+	r.cursor, r.exhausted = relpath.Root, false
+	r.stage++
+	if r.stage == stageEnd && r.retry && r.pass+1 < maxPasses && r.result.Changed > 0 {
+		r.pass++
+		r.again()
+	}
+}
+
+// again goes through the names once more; those on their way stay there.
+func (r *round) again() {
+	r.stage, r.retry, r.refresh = stageCreate, false, false
+	r.cursor, r.exhausted = relpath.Root, false
+	clear(r.result.Failed)
+	r.result.Unavailable = 0
+	r.hasDelete, r.dirs, r.replace = false, nil, nil
+}
+
+// park waits for big files alone, and tells what was done so far. News make
+// the round go on meanwhile.
+func (r *round) park() {
+	if r.o.Parked == nil || r.result.Changed == 0 && len(r.result.Rescan) == 0 && len(r.result.Failed) == 0 {
+		return
+	}
+	so := r.result
+	so.Failed = maps.Clone(so.Failed)
+	r.o.Parked(so)
+	r.result.Changed, r.result.Rescan = 0, nil
+	r.pass = 0
+}
+
+func (r *round) end() {
+	if r.cancelAge != nil {
+		r.cancelAge()
+	}
+	r.w.round = nil
+	r.w.progress.reset()
+	done, result := r.done, r.result
+	r.done = nil
+	done(result)
+}
+
+// begin takes up the next page of names of this stage.
+func (r *round) begin() {
+	switch r.stage {
+	case stageCreate, stageDelete:
+		r.readPage()
+	case stageRemoveDirs:
+		r.exhausted = true
+		for i := len(r.dirs) - 1; i >= 0; i-- {
+			r.take(r.dirs[i])
+		}
+	case stageReplaceDirs:
+		r.exhausted = true
+		for _, n := range r.replace {
+			r.take(n)
+		}
+	case stageModes:
+		r.exhausted = true
+		r.fixModes()
+	}
+}
+
+func (r *round) readPage() {
+	if r.stage == stageDelete && !r.hasDelete {
+		r.exhausted = true
+		return
+	}
+	r.reading = true
+	after := r.cursor
+	r.w.prep.Go(func() {
+		page, err := r.o.Index.Needed(after, pageSize)
+		r.w.turn.Post(func() { r.gotPage(page, err) })
+	})
+}
+
+func (r *round) gotPage(page []index.Needed, err error) {
+	r.reading = false
+	if err != nil {
+		r.stop(err)
+		return
+	}
+	if len(page) < pageSize {
+		r.exhausted = true
+	}
+	for i := range page {
+		r.cursor = page[i].Global.Name
+		r.sort(page[i])
+	}
+	r.fill()
+}
+
+// sort puts a needed name into the stage that it belongs to.
+func (r *round) sort(n index.Needed) {
+	g := &n.Global
+	switch {
+	case r.stage == stageCreate && g.Deleted:
+		r.hasDelete = true
+	case r.stage == stageDelete && !g.Deleted:
+	case r.stage == stageDelete && n.Local != nil && n.Local.IsDirectory():
+		r.dirs = append(r.dirs, n)
+	case r.stage == stageCreate && n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
+		r.replace = append(r.replace, n)
+	case r.unavailable(&n):
+		r.result.Unavailable++
+	default:
+		r.take(n)
+	}
+}
+
+// unavailable reports whether a file's blocks can be had from nobody now.
+func (r *round) unavailable(n *index.Needed) bool {
+	g := &n.Global
+	if !g.IsFile() || n.Local != nil && n.Local.SameContent(g) || r.o.Role == bep.SendOnly || r.o.Ignored(g.Name) {
+		return false
+	}
+	for _, d := range n.From {
+		if _, ok := r.o.Source.Load(d); ok {
+			return false
+		}
+	}
+	return true
+}
+
+// take begins the work on one name.
+func (r *round) take(n index.Needed) {
+	if r.open[n.Global.Name] != nil {
+		return // on its way since an earlier pass
+	}
+	it := &item{r: r, need: n, want: &n.Global}
+	r.open[it.name()] = it
+	r.w.progress.add(it)
+	r.w.prep.Go(func() {
+		it.prepare()
+		r.w.turn.Post(func() { r.prepared(it) })
+	})
+}
+
+// gather begins to gather a big file, or lets it wait for its turn.
+func (r *round) gather(it *item) {
+	if !it.long {
+		it.long = true
+		r.long++
+	}
+	if r.files >= maxFiles {
+		r.waiting = append(r.waiting, it)
+		return
+	}
+	r.files++
+	it.gathers = true
+	r.w.prep.Go(func() {
+		if err := it.gatherLocal(); err != nil {
+			it.fail(err)
+		}
+		r.w.turn.Post(func() {
+			if it.err != nil || r.stopped {
+				r.close(it)
+			} else {
+				r.settle(it, nil)
+			}
+			r.fill()
+		})
+	})
+}
+
+// prepared files an item under what it needs next.
+func (r *round) prepared(it *item) {
+	switch {
+	case it.err != nil || it.rescan || it.decision.Do == plan.None || r.stopped:
+		r.close(it)
+	case it.steps == nil || it.steps.Done():
+		r.makeReady(it)
+	case it.large():
+		r.gather(it)
+	default:
+		r.queue(it)
+	}
+	r.fill()
+}
+
+func (r *round) makeReady(it *item) {
+	if it.long {
+		it.long = false
+		r.long--
+	}
+	r.ready = append(r.ready, it)
+	r.readyBytes += it.want.Size
+	if r.cancelAge == nil {
+		r.cancelAge = r.o.Exec.After(batchAge, func() {
+			r.w.turn.Post(func() { r.aged = true; r.maybeCommit() })
+		})
+	}
+}
+
+// maybeCommit commits what is ready when the batch is full or old, or when
+// nothing else is on its way.
+func (r *round) maybeCommit() {
+	if r.committing || len(r.ready) == 0 {
+		return
+	}
+	if r.stage == stageRemoveDirs {
+		// What a directory holds goes before it.
+		if len(r.ready) < len(r.open)-r.long {
+			return
+		}
+		slices.SortFunc(r.ready, func(a, b *item) int { return b.name().Compare(a.name()) })
+	} else if len(r.ready) < batchItems && r.readyBytes < batchBytes && !r.aged && len(r.ready) < len(r.open)-r.long {
+		return
+	}
+	batch := r.ready
+	if len(batch) > batchItems {
+		batch = batch[:batchItems]
+	}
+	r.ready = append([]*item(nil), r.ready[len(batch):]...)
+	r.readyBytes = 0
+	for _, it := range r.ready {
+		r.readyBytes += it.want.Size
+	}
+	if r.cancelAge != nil {
+		r.cancelAge()
+		r.cancelAge, r.aged = nil, false
+	}
+	r.committing = true
+	r.o.Disk.Post(func() {
+		err := commit(r.o, batch)
+		r.w.turn.Post(func() { r.committed(batch, err) })
+	})
+}
+
+func (r *round) committed(batch []*item, err error) {
+	r.committing = false
+	if len(r.ready) > 0 && r.cancelAge == nil {
+		r.aged = true // what was left over has waited long enough
+	}
+	for _, it := range batch {
+		r.close(it)
+	}
+	if err != nil {
+		r.stop(err)
+		return
+	}
+	r.fill()
+}
+
+// close ends an item and takes its outcome into the result.
+func (r *round) close(it *item) {
+	it.release()
+	delete(r.open, it.name())
+	r.w.progress.remove(it)
+	if it.long {
+		r.long--
+	}
+	if it.gathers {
+		r.files--
+	}
+	if len(r.waiting) > 0 && r.files < maxFiles && !r.stopped {
+		next := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		r.gather(next)
+	}
+	name := it.want.Name
+	r.result.Rescan = append(r.result.Rescan, it.rescans...)
+	switch {
+	case it.lateMode:
+		r.modes = append(r.modes, *it.want)
+	case it.rescan:
+		r.result.Rescan = append(r.result.Rescan, name)
+	case it.err != nil && it.waits:
+		r.retry = true
+		r.result.Failed[name] = it.err
+	case it.err != nil:
+		r.result.Failed[name] = it.err
+		if fault.KindOf(it.err) == fault.Folder {
+			r.stopped = true
+			r.result.Err = cmp.Or(r.result.Err, it.err)
+		}
+	case it.stored:
+		r.result.Changed++
+	case it.stale:
+		r.result.Again = true
+	}
+}
