@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"slices"
 	"sync"
 
 	"lanyard/sync/relpath"
@@ -65,6 +66,9 @@ func (p *Progress) remove(it *item) {
 	delete(p.files, it.name())
 	for len(p.order) > 0 && p.files[p.order[0]] == nil {
 		p.order = p.order[1:]
+	}
+	if len(p.order) > 2*len(p.files)+64 { // behind a big file that takes long
+		p.order = slices.DeleteFunc(p.order, func(name relpath.Path) bool { return p.files[name] == nil })
 	}
 }
 

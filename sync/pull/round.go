@@ -388,9 +388,9 @@ func (r *round) close(it *item) {
 		r.result.Rescan = append(r.result.Rescan, name)
 	case it.err != nil && it.waits:
 		r.retry = true
-		r.result.Failed[name] = it.err
+		r.failed(name, it.err)
 	case it.err != nil:
-		r.result.Failed[name] = it.err
+		r.failed(name, it.err)
 		if fault.KindOf(it.err) == fault.Folder {
 			r.stopped = true
 			r.result.Err = cmp.Or(r.result.Err, it.err)
@@ -399,5 +399,13 @@ func (r *round) close(it *item) {
 		r.result.Changed++
 	case it.stale:
 		r.result.Again = true
+	}
+}
+
+// failed notes why a name could not be pulled. More than anyone can read are
+// not kept; they stay needed, and the next round tells of them.
+func (r *round) failed(name relpath.Path, err error) {
+	if len(r.result.Failed) < maxFailed {
+		r.result.Failed[name] = err
 	}
 }

@@ -77,6 +77,7 @@ const (
 	batchBytes  = 16 << 20
 	batchAge    = 100 * time.Millisecond
 	pageSize    = 500
+	maxFailed   = 10_000 // names kept with the reason
 	// maxPasses bounds how often a round goes through the names again for the
 	// sake of those that had to wait for another one.
 	maxPasses = 3
