@@ -164,6 +164,9 @@ type Folder interface {
 	// particular order. Files of one block are found as well; empty ones are
 	// not, they are made without looking.
 	LocalByContent(hash [32]byte, size int64, limit int) ([]Record, error)
+	// LocalBySize gives our valid files of just this size, not 0, at most limit,
+	// in no particular order. It reads the whole index: ask it rarely.
+	LocalBySize(size int64, limit int) ([]Record, error)
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.
 	Availability(p relpath.Path) ([]device.ID, error)

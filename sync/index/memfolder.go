@@ -269,6 +269,18 @@ func (f *memFolder) LocalByContent(hash [32]byte, size int64, limit int) (out []
 	return out, err
 }
 
+func (f *memFolder) LocalBySize(size int64, limit int) (out []Record, err error) {
+	err = f.read("local_by_size", func(s *memState) {
+		s.after("", func(_ string, n *memName) bool {
+			if n.local != nil && size > 0 && n.local.Size == size && n.local.IsFile() && !n.local.Invalid {
+				out = append(out, cloneRecord(n.local))
+			}
+			return len(out) < limit
+		})
+	})
+	return out[:min(len(out), max(limit, 0))], err
+}
+
 func (f *memFolder) Availability(p relpath.Path) (out []device.ID, err error) {
 	err = f.read("availability", func(s *memState) {
 		if n := s.names[p.String()]; n != nil && !n.global.Invalid {

@@ -115,6 +115,7 @@ const (
 	stSince
 	stRange
 	stByContent
+	stBySize
 	stRemoteNeeded
 	stAll
 	stHasIndex
@@ -167,6 +168,7 @@ var statements = [stmtCount]string{
 		WHERE name > ? AND name < ? AND lseq IS NOT NULL ORDER BY name LIMIT +?`,
 	stByContent: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_bh
 		WHERE bh = ? AND lseq IS NOT NULL AND id > ? AND size = ? AND flags & 40 = 0 ORDER BY id LIMIT +?`,
+	stBySize: `SELECT ` + rowColumns + ` FROM rec WHERE size = ? AND lseq IS NOT NULL AND flags & 40 = 0 LIMIT +?`,
 	stRemoteNeeded: `SELECT name FROM rec INDEXED BY rec_name
 		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))

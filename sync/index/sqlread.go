@@ -352,6 +352,24 @@ func (c *conn) byContent(hash [32]byte, size int64, limit int) ([]Record, error)
 	}
 }
 
+// LocalBySize gives our valid files of a size.
+func (f *sqliteFolder) LocalBySize(size int64, limit int) (out []Record, err error) {
+	if size <= 0 || limit <= 0 {
+		return nil, f.alive("find size")
+	}
+	err = f.reading("find size", func(c *conn) error {
+		rows, err := c.rowsOf(stBySize, func(s *stmt) {
+			s.bindInt(1, size)
+			s.bindInt(2, int64(limit))
+		})
+		for i := range rows {
+			out = append(out, rows[i].record())
+		}
+		return err
+	})
+	return out, err
+}
+
 // Counts gives the folder's sums.
 func (f *sqliteFolder) Counts() (Counts, error) {
 	x := f.now()

@@ -81,6 +81,11 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 	}
 	start := s.Now()
 	blockSize := blockSizeOf(j, global)
+	if former, ok, err := s.former(j); err != nil {
+		return outcome{}, err
+	} else if ok {
+		blockSize = max(former.BlockSize, block.MinSize)
+	}
 	blocks, err := s.Pool.HashFile(ctx, file, j.look.Size, blockSize)
 	switch {
 	case ctx.Err() != nil:
@@ -108,6 +113,33 @@ func racy(look fsys.Info, start, end time.Time) bool {
 	}
 	return within(look.Mtime) || within(look.Ctime)
 }
+
+// severalSizes is from where on a file may have one of two block sizes,
+// depending on how it grew.
+const severalSizes = 1000 * block.MinSize
+
+// former finds the record of a file under the name that it had: one of the
+// same identity, size and time. A renamed file keeps the
+// block size that it had, so that those who have its blocks know them again.
+func (s *session) former(j job) (*index.Record, bool, error) {
+	if j.old != nil && !j.old.Deleted || j.look.Size < severalSizes || j.look.Inode == 0 {
+		return nil, false, nil
+	}
+	same, err := s.Index.LocalBySize(j.look.Size, maxFormer)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range same {
+		rec := &same[i]
+		if rec.Stamp.Inode == j.look.Inode && rec.Stamp.Mtime == j.look.Mtime && legalSize(max(rec.BlockSize, block.MinSize)) {
+			return rec, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// maxFormer is how many files of one size are looked at.
+const maxFormer = 64
 
 // blockSizeOf chooses the block size: that of the record or version that the
 // content may turn out to equal, for only equal blocks show it.

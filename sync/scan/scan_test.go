@@ -114,6 +114,27 @@ func TestEqualContentWithAnotherStampChangesNoVersion(t *testing.T) {
 	r.expect("and is known from then on", "")
 }
 
+func TestARenamedFileKeepsItsBlockSize(t *testing.T) {
+	r := newRig(t, fsys.MemOptions{})
+	r.write("old", "small")
+	r.must(r.user.Chtimes("old", r.now.UnixNano()))
+	file, err := r.disk.OpenTemp(relpath.MustParse("old"))
+	r.must(err)
+	r.must(file.Truncate(250_000_000)) // blocks of 128 KiB
+	r.scan()
+	r.must(file.Truncate(270_000_000)) // blocks of 256 KiB, were it new
+	r.must(file.Close())
+	r.scan()
+	if got := r.record("old").BlockSize; got != block.MinSize {
+		t.Fatalf("block size %d of the file that grew, want %d", got, block.MinSize)
+	}
+	r.must(r.user.Rename("old", "new"))
+	r.scan()
+	if got := r.record("new"); got.BlockSize != block.MinSize {
+		t.Errorf("block size %d of the renamed file, want %d", got.BlockSize, block.MinSize)
+	}
+}
+
 func TestAFileWrittenWithinTheLastTickIsHashedOnceMore(t *testing.T) {
 	r := newRig(t, fsys.MemOptions{})
 	r.now = r.now.Add(time.Minute)

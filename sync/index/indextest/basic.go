@@ -92,6 +92,7 @@ func testClosed(t *testing.T, open Open) {
 		"NeededOne":      func() error { _, _, err := f.NeededOne(p); return err },
 		"LocalSince":     func() error { _, err := f.LocalSince(0, 1); return err },
 		"LocalRange":     func() error { _, err := f.LocalRange(p, p, 1); return err },
+		"LocalBySize":    func() error { _, err := f.LocalBySize(1, 1); return err },
 		"LocalByContent": func() error { _, err := f.LocalByContent([32]byte{}, 1, 1); return err },
 		"Availability":   func() error { _, err := f.Availability(p); return err },
 		"Counts":         func() error { _, err := f.Counts(); return err },
@@ -320,6 +321,14 @@ func testForeignBlocksHash(t *testing.T, open Open) {
 	found := must(f.LocalByContent(block.ListHash(ours.Blocks), ours.Size, 5))(t)
 	if d := diff([]string{"a"}, names(found)); d != "" {
 		t.Errorf("found by content (-want +got):\n%s", d)
+	}
+	if d := diff([]string{"a"}, names(must(f.LocalBySize(ours.Size, 5))(t))); d != "" {
+		t.Errorf("found by size (-want +got):\n%s", d)
+	}
+	for _, none := range []int64{0, ours.Size + 1} {
+		if found := must(f.LocalBySize(none, 5))(t); len(found) > 0 {
+			t.Errorf("%v found for size %d", names(found), none)
+		}
 	}
 }
 
