@@ -74,9 +74,11 @@ type Event any
 
 // The commands that Step gives.
 type (
-	// Scan scans everything, or names and what lies below them.
+	// Scan scans everything, or names and what lies below them. Asked tells that
+	// a person waits for it.
 	Scan struct {
 		Full  bool
+		Asked bool
 		Paths []relpath.Path
 	}
 	// Pull runs one pull round.
@@ -429,7 +431,7 @@ func (m *Machine) startScan(now time.Time) {
 		m.wantFull, m.scanning, m.full = false, true, true
 		m.running, m.tickets = m.tickets, nil
 		m.scanPaths = m.take(now, true)
-		m.out = append(m.out, Scan{Full: true})
+		m.out = append(m.out, Scan{Full: true, Asked: len(m.running) > 0})
 		return
 	}
 	if len(m.dirty) == 0 || now.Before(m.dirtyDue) {
@@ -441,7 +443,7 @@ func (m *Machine) startScan(now time.Time) {
 	}
 	m.scanning, m.scanPaths = true, paths
 	m.running, m.tickets = m.tickets, nil
-	m.out = append(m.out, Scan{Paths: paths})
+	m.out = append(m.out, Scan{Paths: paths, Asked: len(m.running) > 0})
 }
 
 // take removes the names that are due (or all), and with them those that went

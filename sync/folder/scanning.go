@@ -71,8 +71,9 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	}
 	o := scan.Options{
 		FS: f, Index: r.o.Index, Pool: r.o.Hash, Ignore: matcher{rules}, SameRules: stored == rules.Hash(),
-		Doubt: r.doubt(),
-		Short: r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Now,
+		Patient: !c.Asked,
+		Doubt:   r.doubt(),
+		Short:   r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Now,
 	}
 	var paths []relpath.Path
 	if !full {

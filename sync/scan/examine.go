@@ -67,6 +67,9 @@ func (s *session) still(j job) bool {
 // examineFile hashes a file between two looks at it, so that what is announced
 // are bytes that existed together.
 func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
+	if s.Patient && j.look.Size > bigFile && s.Now().Sub(time.Unix(0, j.look.Mtime)).Abs() < bigQuiet {
+		return outcome{moved: j.path}, nil
+	}
 	global, err := s.global(j)
 	if err != nil {
 		return outcome{}, err
@@ -113,6 +116,12 @@ func racy(look fsys.Info, start, end time.Time) bool {
 	}
 	return within(look.Mtime) || within(look.Ctime)
 }
+
+// bigFile and bigQuiet say for which files a patient scan waits, and how long.
+const (
+	bigFile  = 64 << 20
+	bigQuiet = time.Second
+)
 
 // severalSizes is from where on a file may have one of two block sizes,
 // depending on how it grew.

@@ -56,6 +56,10 @@ type Options struct {
 	// found absent, children before their parents. It returns those that may
 	// be announced. nil lets all pass.
 	Gate func(absent []relpath.Path) []relpath.Path
+	// Patient leaves a big file that was written to within the last second for a
+	// later scan (it counts as moved): whoever writes it is probably not done,
+	// and every version of it costs.
+	Patient bool
 	// Doubt is a time, unix nanoseconds: stamps from then on prove nothing,
 	// because the power may have gone between a file's bytes and its times. 0
 	// doubts none.

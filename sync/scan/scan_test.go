@@ -114,6 +114,21 @@ func TestEqualContentWithAnotherStampChangesNoVersion(t *testing.T) {
 	r.expect("and is known from then on", "")
 }
 
+func TestAPatientScanLeavesABigFileThatIsBeingWritten(t *testing.T) {
+	r := newRig(t, fsys.MemOptions{})
+	r.opts.Patient = true
+	r.write("big", "x")
+	file, err := r.disk.OpenTemp(relpath.MustParse("big"))
+	r.must(err)
+	r.must(file.Truncate(64<<20 + 1))
+	r.must(file.Close())
+	r.must(r.user.Chtimes("big", r.now.Add(time.Minute-time.Second/2).UnixNano())) // scan adds a minute
+	if res := r.expect("it waits", ""); len(res.Moved) != 1 {
+		t.Errorf("moved %v, want the big file", res.Moved)
+	}
+	r.expect("until it rests", "big")
+}
+
 func TestARenamedFileKeepsItsBlockSize(t *testing.T) {
 	r := newRig(t, fsys.MemOptions{})
 	r.write("old", "small")
