@@ -37,7 +37,9 @@ type round struct {
 	pass      int
 	cursor    relpath.Path
 	exhausted bool
-	hasDelete bool
+	deletes   []index.Needed // deletions that this pass knows
+	more      bool           // there are more than it keeps
+	before    int            // result.Changed when this pass began
 	dirs      []index.Needed // directories to remove, in name order
 	replace   []index.Needed // names that take a directory's place
 	retry     bool           // something waits for another name
@@ -107,7 +109,7 @@ func (r *round) fill() {
 	case r.stage != stageEnd:
 		r.advance()
 		r.fill()
-	case r.refresh:
+	case r.refresh || r.more && r.result.Changed > r.before:
 		r.again()
 		r.fill()
 	case len(r.open) > 0:
@@ -131,10 +133,11 @@ func (r *round) advance() {
 // again goes through the names once more; those on their way stay there.
 func (r *round) again() {
 	r.stage, r.retry, r.refresh = stageCreate, false, false
+	r.before = r.result.Changed
 	r.cursor, r.exhausted = relpath.Root, false
 	clear(r.result.Failed)
 	r.result.Unavailable = 0
-	r.hasDelete, r.dirs, r.replace = false, nil, nil
+	r.more, r.deletes, r.dirs, r.replace = false, nil, nil, nil
 }
 
 // park waits for big files alone, and tells what was done so far. News make
@@ -146,7 +149,7 @@ func (r *round) park() {
 	so := r.result
 	so.Failed = maps.Clone(so.Failed)
 	r.o.Parked(so)
-	r.result.Changed, r.result.Rescan = 0, nil
+	r.result.Changed, r.result.Rescan, r.before = 0, nil, 0
 	r.pass = 0
 }
 
@@ -164,8 +167,15 @@ func (r *round) end() {
 // begin takes up the next page of names of this stage.
 func (r *round) begin() {
 	switch r.stage {
-	case stageCreate, stageDelete:
+	case stageCreate:
 		r.readPage()
+	case stageDelete:
+		r.exhausted = true
+		list := r.deletes
+		r.deletes = nil
+		for _, n := range list {
+			r.take(n)
+		}
 	case stageRemoveDirs:
 		r.exhausted = true
 		for i := len(r.dirs) - 1; i >= 0; i-- {
@@ -183,10 +193,6 @@ func (r *round) begin() {
 }
 
 func (r *round) readPage() {
-	if r.stage == stageDelete && !r.hasDelete {
-		r.exhausted = true
-		return
-	}
 	r.reading = true
 	after := r.cursor
 	r.w.prep.Go(func() {
@@ -215,12 +221,15 @@ func (r *round) gotPage(page []index.Needed, err error) {
 func (r *round) sort(n index.Needed) {
 	g := &n.Global
 	switch {
-	case r.stage == stageCreate && g.Deleted:
-		r.hasDelete = true
-	case r.stage == stageDelete && !g.Deleted:
-	case r.stage == stageDelete && n.Local != nil && n.Local.IsDirectory():
+	case g.Deleted && len(r.deletes)+len(r.dirs) >= maxDeletes:
+		r.more = true
+	case g.Deleted && n.Local != nil && n.Local.IsDirectory():
 		r.dirs = append(r.dirs, n)
-	case r.stage == stageCreate && n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
+	case g.Deleted:
+		// Only what was known before this pass looked for things to make: one
+		// that comes later may be the other half of a rename.
+		r.deletes = append(r.deletes, n)
+	case n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
 		r.replace = append(r.replace, n)
 	case r.unavailable(&n):
 		r.result.Unavailable++

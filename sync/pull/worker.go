@@ -78,6 +78,7 @@ const (
 	batchAge    = 100 * time.Millisecond
 	pageSize    = 500
 	maxFailed   = 10_000 // names kept with the reason
+	maxDeletes  = 10_000 // deletions of one pass
 	// maxPasses bounds how often a round goes through the names again for the
 	// sake of those that had to wait for another one.
 	maxPasses = 3
