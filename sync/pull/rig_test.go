@@ -249,12 +249,14 @@ func gone(name string, v vector.Vector) bep.FileInfo {
 // announce makes a device announce entries; contents are what it can serve.
 func (r *rig) announce(dev device.ID, contents []string, files ...bep.FileInfo) {
 	r.t.Helper()
+	r.source.mu.Lock()
 	for _, c := range contents {
 		for off := 0; off < len(c); off += block.MinSize {
 			part := []byte(c[off:min(len(c), off+block.MinSize)])
 			r.source.data[sha256.Sum256(part)] = part
 		}
 	}
+	r.source.mu.Unlock()
 	for i := range files {
 		r.sequence++
 		files[i].Sequence = r.sequence
