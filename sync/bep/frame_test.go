@@ -339,6 +339,15 @@ func TestAnEmptyCompressedBodyIsAnEmptyMessage(t *testing.T) {
 	}
 }
 
+func TestAnLZ4BlockThatClaimsNothingAndHoldsSomethingIsRefused(t *testing.T) {
+	for _, n := range []int{2, 16, 44, 4096} {
+		body := append(lz4Body(0), bytes.Repeat([]byte{'0'}, n)...)
+		if m, err := next(frame("\x10\x01", body)); fault.KindOf(err) != fault.Peer {
+			t.Errorf("%d bytes for nothing: Next = %v, %v; want a fault of the peer's", n, m, err)
+		}
+	}
+}
+
 func TestALargeLZ4BlockIsReadWhole(t *testing.T) {
 	plain := appendBody(nil, &Response{ID: 5, Data: bytes.Repeat([]byte("block "), 1<<20)})
 	packed := make([]byte, lz4.CompressBlockBound(len(plain)))
