@@ -12,13 +12,16 @@ import (
 	"lanyard/sync/relpath"
 )
 
-// stage is one pass through the needed names. Creations go before deletions,
-// so that what is deleted can be renamed; what has to take a directory's place
-// waits until that is empty.
+// stage is one pass through the needed names. Deletions are found before
+// anything is made and carried out after it: a deletion that is announced
+// meanwhile may be one half of a rename whose other half was passed already,
+// and would take away what can be renamed. What has to take a directory's
+// place waits until that is empty.
 type stage int
 
 const (
-	stageCreate stage = iota
+	stageFind stage = iota
+	stageCreate
 	stageDelete
 	stageRemoveDirs
 	stageReplaceDirs
@@ -37,7 +40,7 @@ type round struct {
 	pass      int
 	cursor    relpath.Path
 	exhausted bool
-	deletes   []index.Needed // deletions that this pass knows
+	deletes   []index.Needed // deletions that were known when this pass began
 	more      bool           // there are more than it keeps
 	before    int            // result.Changed when this pass began
 	dirs      []index.Needed // directories to remove, in name order
@@ -132,7 +135,7 @@ func (r *round) advance() {
 
 // again goes through the names once more; those on their way stay there.
 func (r *round) again() {
-	r.stage, r.retry, r.refresh = stageCreate, false, false
+	r.stage, r.retry, r.refresh = stageFind, false, false
 	r.before = r.result.Changed
 	r.cursor, r.exhausted = relpath.Root, false
 	clear(r.result.Failed)
@@ -167,7 +170,7 @@ func (r *round) end() {
 // begin takes up the next page of names of this stage.
 func (r *round) begin() {
 	switch r.stage {
-	case stageCreate:
+	case stageFind, stageCreate:
 		r.readPage()
 	case stageDelete:
 		r.exhausted = true
@@ -194,11 +197,22 @@ func (r *round) begin() {
 
 func (r *round) readPage() {
 	r.reading = true
-	after := r.cursor
+	after, find := r.cursor, r.stage == stageFind
 	r.w.prep.Go(func() {
-		page, err := r.o.Index.Needed(after, pageSize)
+		page, err := r.page(after, find)
 		r.w.turn.Post(func() { r.gotPage(page, err) })
 	})
+}
+
+// page reads needed names after a name. To find deletions where there are none
+// reads nothing.
+func (r *round) page(after relpath.Path, find bool) ([]index.Needed, error) {
+	if find && after.IsRoot() {
+		if counts, err := r.o.Index.Counts(); err != nil || counts.Need.Deletes == 0 {
+			return nil, err
+		}
+	}
+	return r.o.Index.Needed(after, pageSize)
 }
 
 func (r *round) gotPage(page []index.Needed, err error) {
@@ -212,23 +226,31 @@ func (r *round) gotPage(page []index.Needed, err error) {
 	}
 	for i := range page {
 		r.cursor = page[i].Global.Name
-		r.sort(page[i])
+		switch deleted := page[i].Global.Deleted; {
+		case deleted && r.stage == stageFind:
+			r.noteDeletion(page[i])
+		case !deleted && r.stage == stageCreate:
+			r.sort(page[i])
+		}
 	}
 	r.fill()
 }
 
-// sort puts a needed name into the stage that it belongs to.
+func (r *round) noteDeletion(n index.Needed) {
+	switch {
+	case len(r.deletes)+len(r.dirs) >= maxDeletes:
+		r.more = true
+	case n.Local != nil && n.Local.IsDirectory():
+		r.dirs = append(r.dirs, n)
+	default:
+		r.deletes = append(r.deletes, n)
+	}
+}
+
+// sort begins the work on a name that is to be made, or leaves it for later.
 func (r *round) sort(n index.Needed) {
 	g := &n.Global
 	switch {
-	case g.Deleted && len(r.deletes)+len(r.dirs) >= maxDeletes:
-		r.more = true
-	case g.Deleted && n.Local != nil && n.Local.IsDirectory():
-		r.dirs = append(r.dirs, n)
-	case g.Deleted:
-		// Only what was known before this pass looked for things to make: one
-		// that comes later may be the other half of a rename.
-		r.deletes = append(r.deletes, n)
 	case n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
 		r.replace = append(r.replace, n)
 	case r.unavailable(&n):

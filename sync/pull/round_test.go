@@ -12,6 +12,7 @@ import (
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
+	"lanyard/sync/index"
 	"lanyard/sync/pull"
 	"lanyard/sync/relpath"
 )
@@ -23,6 +24,45 @@ func TestARenameRequestsNothing(t *testing.T) {
 		r.pulled()
 		r.wantFile("sub/to", big)
 		r.wantGone("from")
+		if asked := r.source.asked(); len(asked) > 0 {
+			t.Errorf("requests %q, want none", asked)
+		}
+	})
+}
+
+// lateNews announces something between two pages of needed names.
+type lateNews struct {
+	index.Folder
+	news func()
+}
+
+func (l *lateNews) Needed(after relpath.Path, limit int) ([]index.Needed, error) {
+	page, err := l.Folder.Needed(after, limit)
+	if l.news != nil {
+		l.news()
+		l.news = nil
+	}
+	return page, err
+}
+
+func TestARenameThatIsAnnouncedDuringAPassRequestsNothing(t *testing.T) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		r.have("z-from", big)
+		var many []bep.FileInfo
+		for i := range 600 {
+			many = append(many, dir(fmt.Sprintf("m%03d", i), remote))
+		}
+		r.announce(first, nil, many...)
+		moved := r.newer("z-from")
+		// The pass is over the new name's place when both are announced, but not
+		// over the old one's.
+		r.index = &lateNews{r.index, func() {
+			r.announce(first, []string{big}, file("a-to", big, remote), gone("z-from", moved))
+			r.worker.Refresh()
+		}}
+		r.pulled()
+		r.wantFile("a-to", big)
+		r.wantGone("z-from")
 		if asked := r.source.asked(); len(asked) > 0 {
 			t.Errorf("requests %q, want none", asked)
 		}
