@@ -311,16 +311,16 @@ func TestProblemsGetTheSentenceOfTheCatalogueWhereItsParametersAreThere(t *testi
 		snap.Folders = []status.Folder{{Problem: &status.Problem{
 			Code: "folder-missing", Param: map[string]string{"path": "/srv"},
 		}}}
-		snap.Problems = []status.Problem{{Code: "disk-full", Text: "no space left on device"}}
+		snap.Problems = []status.Problem{{Code: "clock-off", Text: "the clocks differ"}}
 	})
 	got, err := s.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := got.Folders[0].Problem.Text; text != "The folder /srv is not there. Was it renamed, or is a disk unplugged?" {
+	if text := got.Folders[0].Problem.Text; text != "The folder /srv is not there. Was it renamed, or is a disk unplugged? Nothing is lost, and nothing is deleted because of this." {
 		t.Errorf("folder's problem reads %q", text)
 	}
-	if text := got.Problems[0].Text; text != "no space left on device" {
+	if text := got.Problems[0].Text; text != "the clocks differ" {
 		t.Errorf("without parameters the engine's own text must stay, got %q", text)
 	}
 }

@@ -8,11 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"lanyard/sync/fault"
+	"lanyard/sync/status"
 )
 
 //go:embed en.json
@@ -21,38 +22,17 @@ var english []byte
 //go:embed de.json
 var german []byte
 
-// Severity decides the icon and the place of a condition, nothing else.
-type Severity string
-
-// The severities, from "goes away by itself" to "does not go on".
-const (
-	Wait Severity = "wait"
-	Some Severity = "some"
-	Ask  Severity = "ask"
-	Stop Severity = "stop"
-)
-
-// Scope is what a condition is about.
-type Scope string
-
-// The scopes.
-const (
-	Program Scope = "program"
-	Network Scope = "network"
-	Device  Scope = "device"
-	Folder  Scope = "folder"
-	File    Scope = "file"
-)
-
-// Entry is what one catalogue says of one condition. Parameters stand in
-// braces, such as {device}.
+// Entry is what one catalogue says of one condition. Title, text and remedy
+// have marks for parameters, such as {device}.
 type Entry struct {
-	Severity Severity `json:"severity"`
-	Scope    Scope    `json:"scope"`
-	Notify   string   `json:"notify"`  // kind of system notification, "" for none
-	Title    string   `json:"title"`   // a sentence without a full stop
-	Text     string   `json:"text"`    // the rest, may be empty
-	Buttons  []string `json:"buttons"` // labels, the first is the one drawn
+	Severity status.Severity `json:"severity"`
+	Scope    status.Scope    `json:"scope"`
+	Notify   string          `json:"notify"` // kind of system notification, "" for none
+	Title    string          `json:"title"`  // a sentence without a full stop
+	Text     string          `json:"text"`   // the rest, may be empty
+	// Remedy is what to do at the command line, may be empty.
+	Remedy  string   `json:"remedy,omitempty"`
+	Buttons []string `json:"buttons"` // labels, the first is the one drawn
 }
 
 // Catalogue is the texts of one language.
@@ -81,29 +61,47 @@ func (c *Catalogue) Codes() []fault.Code {
 	return slices.Sorted(maps.Keys(c.Problems))
 }
 
-var parameter = regexp.MustCompile(`\{[a-z]+\}`)
-
-// Sentence gives title and text of a condition with the parameters filled in.
-// It reports false where the code is unknown or a parameter is lacking: half a
-// sentence is never shown.
+// Sentence gives title and text of a condition with the parameters filled in,
+// and the fixed line where the condition stops something. It reports false
+// where the code is unknown or a parameter is lacking: half a sentence is never
+// shown.
 func (c *Catalogue) Sentence(code fault.Code, params map[string]string) (string, bool) {
+	return c.SentenceAt(time.Now(), code, params)
+}
+
+// SentenceAt is Sentence as it reads at a given time, in that time's zone.
+func (c *Catalogue) SentenceAt(now time.Time, code fault.Code, params map[string]string) (string, bool) {
 	e, ok := c.Problems[code]
 	if !ok {
 		return "", false
 	}
-	s := e.Title
-	switch {
-	case e.Text == "":
-	case strings.HasSuffix(s, "?"):
-		s += " " + e.Text
-	default:
-		s += ". " + e.Text
+	f := filler{params: params, language: c.Language, now: now}
+	title, ok := f.fill(e.Title)
+	text, complete := f.fill(e.Text)
+	s := sentences(title, text)
+	if e.Severity == status.Stop {
+		s = sentences(s, c.NothingLost)
 	}
-	complete := true
-	s = parameter.ReplaceAllStringFunc(s, func(p string) string {
-		value, ok := params[p[1:len(p)-1]]
-		complete = complete && ok
-		return value
-	})
-	return s, complete
+	return s, ok && complete
+}
+
+// Remedy gives what can be done about a condition, "" where nothing is known
+// or a parameter is lacking.
+func (c *Catalogue) Remedy(code fault.Code, params map[string]string) string {
+	s, ok := filler{params: params, language: c.Language, now: time.Now()}.fill(c.Problems[code].Remedy)
+	if !ok {
+		return ""
+	}
+	return s
+}
+
+// sentences puts b behind a, as a sentence of its own.
+func sentences(a, b string) string {
+	switch {
+	case a == "" || b == "":
+		return a + b
+	case strings.HasSuffix(a, "?"), strings.HasSuffix(a, "."):
+		return a + " " + b
+	}
+	return a + ". " + b
 }

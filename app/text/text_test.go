@@ -5,10 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"lanyard/app/text"
+	"lanyard/sync/fault"
+	"lanyard/sync/status"
 )
 
 func load(t *testing.T, language string) *text.Catalogue {
@@ -32,11 +35,8 @@ func TestBothLanguagesKnowTheSameConditions(t *testing.T) {
 
 func TestLanguagesAgreeOnSeverityScopeParametersAndButtons(t *testing.T) {
 	en, de := load(t, "en"), load(t, "de")
-	parameter := regexp.MustCompile(`\{[a-z]+\}`)
 	params := func(e text.Entry) []string {
-		found := parameter.FindAllString(e.Title+" "+e.Text, -1)
-		slices.Sort(found)
-		return slices.Compact(found)
+		return append(append(marks(e.Title+" "+e.Text), "remedy:"), marks(e.Remedy)...)
 	}
 	for _, code := range en.Codes() {
 		a, b := en.Problems[code], de.Problems[code]
@@ -53,9 +53,21 @@ func TestLanguagesAgreeOnSeverityScopeParametersAndButtons(t *testing.T) {
 	}
 }
 
+var mark = regexp.MustCompile(`\{([a-z]+)[|}]`)
+
+// marks lists the parameters of a sentence, in order.
+func marks(sentence string) []string {
+	var found []string
+	for _, m := range mark.FindAllStringSubmatch(sentence, -1) {
+		found = append(found, m[1])
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
 func TestEveryEntryIsComplete(t *testing.T) {
-	severities := []text.Severity{text.Wait, text.Some, text.Ask, text.Stop}
-	scopes := []text.Scope{text.Program, text.Network, text.Device, text.Folder, text.File}
+	severities := []status.Severity{status.Wait, status.Some, status.Ask, status.Stop}
+	scopes := []status.Scope{status.Program, status.Network, status.WholeDevice, status.WholeFolder, status.File}
 	for _, language := range []string{"en", "de"} {
 		c := load(t, language)
 		if c.NothingLost == "" || c.Language != language {
@@ -76,7 +88,7 @@ func TestSentenceFillsParametersOrRefuses(t *testing.T) {
 		t.Errorf("got %q, %v; want %q", got, ok, want)
 	}
 	got, ok = en.Sentence("folder-missing", map[string]string{"path": "/srv"})
-	if want := "The folder /srv is not there. Was it renamed, or is a disk unplugged?"; !ok || got != want {
+	if want := "The folder /srv is not there. Was it renamed, or is a disk unplugged? Nothing is lost, and nothing is deleted because of this."; !ok || got != want {
 		t.Errorf("got %q, %v; want %q", got, ok, want)
 	}
 	got, ok = en.Sentence("network-untrusted", map[string]string{"network": "Home"})
@@ -94,5 +106,113 @@ func TestSentenceFillsParametersOrRefuses(t *testing.T) {
 func TestUnknownLanguageIsRefused(t *testing.T) {
 	if _, err := text.Load("tlh"); err == nil {
 		t.Error("got no error for a language without a catalogue")
+	}
+}
+
+func TestValuesArePutIntoWords(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.FixedZone("", 3600))
+	tests := []struct {
+		code   fault.Code
+		params map[string]string
+		en, de string
+	}{
+		{
+			"device-asleep",
+			map[string]string{"device": "nas\x1b[2J", "time": "2026-03-04T08:05:00Z"},
+			"nas [2J is asleep. Since 09:05. Everything goes on when it wakes.",
+			"nas [2J ist im Ruhezustand. Seit 09:05. Alles geht weiter, wenn es aufwacht.",
+		},
+		{
+			"device-asleep",
+			map[string]string{"device": "nas", "time": "2026-02-04T08:05:00Z"},
+			"nas is asleep. Since 2026-02-04 09:05. Everything goes on when it wakes.",
+			"nas ist im Ruhezustand. Seit 04.02.2026 09:05. Alles geht weiter, wenn es aufwacht.",
+		},
+		{
+			"device-out-of-reach",
+			map[string]string{"device": "nas", "n": "1"},
+			"nas is out of reach. One file goes over when it is back.",
+			"nas ist nicht erreichbar. Eine Datei wird übertragen, sobald es zurück ist.",
+		},
+		{
+			"device-out-of-reach",
+			map[string]string{"device": "nas", "n": "12345", "time": "2026-03-04T08:05:00Z"},
+			"nas is out of reach. Last seen 09:05. 12,345 files go over when it is back.",
+			"nas ist nicht erreichbar. Zuletzt gesehen 09:05. 12.345 Dateien werden übertragen, sobald es zurück ist.",
+		},
+		{"device-out-of-reach", map[string]string{"device": "nas"}, "nas is out of reach", "nas ist nicht erreichbar"},
+		{
+			"disk-full",
+			map[string]string{"folder": "Photos", "need": "1500000000", "free": "999"},
+			"The disk is full. 1.5 GB more is needed for Photos, 999 B is free. Sending goes on. Nothing is lost, and nothing is deleted because of this.",
+			"Der Datenträger ist voll. Für Photos fehlen 1,5 GB, frei sind 999 B. Senden geht weiter. Nichts ist verloren, und nichts wird deswegen gelöscht.",
+		},
+		{
+			"nobody-has-it",
+			map[string]string{"file": "a", "devices": "nas\nphone\ndesk"},
+			"Waiting for a device that has a. nas, phone and desk had it last.",
+			"Wartet auf ein Gerät, das a hat. Zuletzt hatte es nas, phone und desk.",
+		},
+		{
+			"clock-off",
+			map[string]string{"device": "nas", "span": "90061"},
+			"The clocks of this computer and nas differ by 1 d 1 h. Files sync correctly; times and \"newer\" may mislead.",
+			"Die Uhren von diesem Computer und nas gehen 1 T 1 h auseinander. Dateien werden richtig abgeglichen; Zeiten und „neuer“ können täuschen.",
+		},
+	}
+	for _, test := range tests {
+		for language, want := range map[string]string{"en": test.en, "de": test.de} {
+			if got, ok := load(t, language).SentenceAt(now, test.code, test.params); !ok || got != want {
+				t.Errorf("%s %v:\n got %q, %v\nwant %q", test.code, test.params, got, ok, want)
+			}
+		}
+	}
+}
+
+func TestARemedyIsWholeOrNothing(t *testing.T) {
+	en := load(t, "en")
+	if got := en.Remedy("folder-missing", map[string]string{"id": "docs"}); !strings.HasSuffix(got, ": lanyard folder remove docs") {
+		t.Errorf("remedy %q", got)
+	}
+	if got := en.Remedy("folder-missing", nil); got != "" {
+		t.Errorf("a parameter was lacking, got %q", got)
+	}
+}
+
+// given is what the engine tells of every condition of a scope.
+var given = map[status.Scope][]string{
+	status.Program:     {},
+	status.Network:     {},
+	status.WholeDevice: {"device", "ourid"},
+	status.WholeFolder: {"folder", "id", "path"},
+	status.File:        {"file", "path", "full", "folder", "id"},
+}
+
+var optional = regexp.MustCompile(`\[[^\]]*\]`)
+
+// What the engine raises has a sentence and, where somebody has to act, a
+// remedy in both languages, made of nothing but what the engine tells.
+func TestEveryConditionOfTheEngineCanBeSaid(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		c := load(t, language)
+		for _, want := range status.Conditions() {
+			e, ok := c.Problems[want.Code]
+			if !ok {
+				t.Errorf("%s has no text for %s", language, want.Code)
+				continue
+			}
+			if e.Severity != want.Severity || e.Scope != want.Scope {
+				t.Errorf("%s: %s is %s of a %s, the engine says %s of a %s", language, want.Code, e.Severity, e.Scope, want.Severity, want.Scope)
+			}
+			told := append(slices.Clone(given[want.Scope]), want.Data...)
+			for _, m := range marks(optional.ReplaceAllString(e.Title+e.Text+e.Remedy, "")) {
+				if !slices.Contains(told, m) {
+					t.Errorf("%s: the text of %s needs {%s}, which nobody tells", language, want.Code, m)
+				}
+			}
+			if want.Mend && e.Remedy == "" {
+				t.Errorf("%s: somebody has to act on %s, and nothing says how", language, want.Code)
+			}
+		}
 	}
 }

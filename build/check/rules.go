@@ -32,6 +32,8 @@ func Rules() []Rule {
 		{"the root main.go only starts things", shortMain},
 		{"go.mod ignores what npm installs", ignoresNodeModules},
 		{"every condition has a text in each language", codesHaveTexts},
+		{"the engine raises only conditions of its table", conditionsAreKnown},
+		{"a test raises every condition of the engine", conditionsAreRaised},
 		{"the project speaks of itself alone", speaksOfItself},
 	}
 }

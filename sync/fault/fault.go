@@ -60,6 +60,8 @@ type Error struct {
 	Op   string // what was attempted, e.g. "open"
 	Item string // on what, e.g. a path; may be empty
 	Err  error  // the cause; may be nil
+	// Data is what the sentences about the code name: values by parameter.
+	Data map[string]string
 }
 
 // Error gives "op item: cause".
@@ -94,6 +96,39 @@ func Wrap(k Kind, code Code, op, item string, err error) error {
 		return err
 	}
 	return &Error{Kind: k, Code: code, Op: op, Item: item, Err: err}
+}
+
+// With gives err values that the sentences about its code name, as pairs of
+// parameter and value. Its text, kind and code stay; a nil err stays nil, and a
+// context error passes untouched.
+func With(err error, pairs ...string) error {
+	if err == nil || IsContext(err) {
+		return err
+	}
+	data := make(map[string]string, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		data[pairs[i]] = pairs[i+1]
+	}
+	return &Error{Kind: KindOf(err), Err: err, Data: data}
+}
+
+// DataOf gives the values in err's chain, those of the outermost error where
+// several have one. It is never nil.
+func DataOf(err error) map[string]string {
+	out := map[string]string{}
+	for err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			break
+		}
+		for name, value := range e.Data {
+			if _, known := out[name]; !known {
+				out[name] = value
+			}
+		}
+		err = e.Err
+	}
+	return out
 }
 
 // KindOf gives the kind of the outermost Error in err's chain, Unknown where

@@ -69,3 +69,20 @@ func TestKindsHaveNames(t *testing.T) {
 		}
 	}
 }
+
+func TestValuesStayWithTheErrorAndChangeNothingElse(t *testing.T) {
+	inner := With(New(Folder, "rule-broken", "line %d is broken", 3), "line", "3", "rule", "a[")
+	err := With(fmt.Errorf("open: %w", inner), "line", "4")
+	if KindOf(err) != Folder || CodeOf(err) != "rule-broken" || err.Error() != "open: line 3 is broken" {
+		t.Errorf("%v is of kind %v, code %q", err, KindOf(err), CodeOf(err))
+	}
+	if got := DataOf(err); got["line"] != "4" || got["rule"] != "a[" || len(got) != 2 {
+		t.Errorf("values %v", got)
+	}
+	if got := DataOf(fs.ErrPermission); got == nil || len(got) != 0 {
+		t.Errorf("values of an error without any: %v", got)
+	}
+	if With(nil, "a", "b") != nil || With(context.Canceled, "a", "b") != context.Canceled {
+		t.Error("nothing, or the end of a context, was wrapped")
+	}
+}

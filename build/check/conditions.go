@@ -1,0 +1,115 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"slices"
+	"strings"
+
+	"lanyard/sync/fault"
+	"lanyard/sync/status"
+)
+
+// conditionsAreKnown demands that whatever package of sync raises a condition
+// takes it from the engine's table, which says when and what it tells.
+func conditionsAreKnown(t *Tree) []string {
+	var found []string
+	for code, where := range raisedCodes(t) {
+		if _, known := status.Find(fault.Code(code)); !known && strings.HasPrefix(where, "sync/") {
+			found = append(found, fmt.Sprintf("%s raises %q, which sync/status does not list", where, code))
+		}
+	}
+	return found
+}
+
+// conditionsAreRaised demands a test for each condition of the engine: a file
+// of tests that uses statustest and names the code.
+func conditionsAreRaised(t *Tree) []string {
+	if len(t.Packages()["sync/status"]) == 0 {
+		return nil
+	}
+	named := map[string]bool{}
+	for _, f := range t.Files {
+		if !f.IsTest() || !slices.Contains(f.OwnImports(), "sync/status/statustest") {
+			continue
+		}
+		ast.Inspect(f.Syntax, func(n ast.Node) bool {
+			if e, ok := n.(ast.Expr); ok {
+				if s, ok := stringValue(e); ok {
+					named[s] = true
+				}
+			}
+			return true
+		})
+	}
+	var found []string
+	for _, c := range status.Conditions() {
+		code := string(c.Code)
+		switch {
+		case named[code] && awaited[code]:
+			found = append(found, fmt.Sprintf("a test raises %q, which is awaited no more", code))
+		case !named[code] && !awaited[code]:
+			found = append(found, fmt.Sprintf("no test raises %q", code))
+		}
+	}
+	return found
+}
+
+// awaited are the conditions whose tests come with what raises them.
+var awaited = map[string]bool{
+	"home-newer":            true,
+	"home-full":             true,
+	"identity-twice":        true,
+	"restored-backup":       true,
+	"open-files-limit":      true,
+	"port-taken":            true,
+	"folder-missing":        true,
+	"folder-swapped":        true,
+	"folder-unmarked":       true,
+	"folder-emptied":        true,
+	"index-damaged":         true,
+	"index-rebuilding":      true,
+	"rule-file-missing":     true,
+	"rule-broken":           true,
+	"disk-failing":          true,
+	"folder-read-only":      true,
+	"disk-full":             true,
+	"archive-unwritable":    true,
+	"paused-by-you":         true,
+	"own-deletions-held":    true,
+	"deletions-held":        true,
+	"receiver-changed":      true,
+	"sender-differs":        true,
+	"two-versions":          true,
+	"device-other-identity": true,
+	"device-too-old":        true,
+	"device-sends-nonsense": true,
+	"device-forgot-us":      true,
+	"waiting-for-their-yes": true,
+	"connection-unsteady":   true,
+	"device-out-of-reach":   true,
+	"device-paused-there":   true,
+	"clock-off":             true,
+	"folder-left-by":        true,
+	"folder-not-accepted":   true,
+	"watch-limit":           true,
+	"watch-none":            true,
+	"archive-full":          true,
+	"other-disk-inside":     true,
+	"dir-unreadable":        true,
+	"file-unreadable":       true,
+	"not-a-file":            true,
+	"name-not-text":         true,
+	"name-twin":             true,
+	"name-case-clash":       true,
+	"name-not-possible":     true,
+	"name-too-long":         true,
+	"link-not-possible":     true,
+	"file-too-large":        true,
+	"file-not-writable":     true,
+	"dir-not-empty":         true,
+	"file-from-future":      true,
+	"file-in-use":           true,
+	"file-keeps-changing":   true,
+	"nobody-has-it":         true,
+}
