@@ -12,8 +12,13 @@ import (
 
 // Executor runs work and tells the time.
 type Executor interface {
-	// Now gives the current time.
+	// Now gives the current time, for measuring how long something takes: it
+	// goes on evenly, whatever is done to the computer's clock.
 	Now() time.Time
+	// Wall gives the date and time that the computer's clock shows, which may
+	// jump either way at any moment: for what is compared with times on a disk,
+	// stored, or told to other devices.
+	Wall() time.Time
 	// Go runs f, later and on its own. f may block in Real and must not wait
 	// for other work in a simulation.
 	Go(f func())
@@ -35,6 +40,9 @@ type Real struct {
 
 // Now is time.Now.
 func (r *Real) Now() time.Time { return time.Now() }
+
+// Wall is time.Now without its reading of the even clock.
+func (r *Real) Wall() time.Time { return time.Now().Round(0) }
 
 // Inline is false: work runs on goroutines.
 func (r *Real) Inline() bool { return false }

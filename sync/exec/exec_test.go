@@ -80,6 +80,7 @@ func TestCloseDropsWhatIsQueued(t *testing.T) {
 type inline struct{ work []func() }
 
 func (e *inline) Now() time.Time                              { return time.Time{} }
+func (e *inline) Wall() time.Time                             { return time.Time{} }
 func (e *inline) Go(f func())                                 { e.work = append(e.work, f) }
 func (e *inline) Inline() bool                                { return true }
 func (e *inline) After(time.Duration, func()) (cancel func()) { return func() {} }

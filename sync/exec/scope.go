@@ -21,6 +21,9 @@ func NewScope(ex Executor) *Scope { return &Scope{ex: ex} }
 // Now gives the time.
 func (s *Scope) Now() time.Time { return s.ex.Now() }
 
+// Wall gives the date and time.
+func (s *Scope) Wall() time.Time { return s.ex.Wall() }
+
 // Inline is that of the Executor below.
 func (s *Scope) Inline() bool { return s.ex.Inline() }
 

@@ -22,6 +22,40 @@ const writtenBack = 2 * time.Minute
 // flushAllFrom is how many files make it worth asking for everything at once.
 const flushAllFrom = 16
 
+// steadyClock tells whether the computer's clock went on evenly of late. Once
+// it was set, a file that was saved a moment before looks as if it were old, or
+// one saved since as if it were older than that. The zero value has not looked
+// yet and takes the clock for steady. It belongs to one goroutine at a time.
+type steadyClock struct {
+	now, wall time.Time // at the last look
+	jump      time.Time // even time of the look that found a jump, zero for none
+}
+
+// clockSlack is by how much a clock may be adjusted between two looks and
+// still count as steady.
+const clockSlack = time.Second
+
+// look takes the even time and the clock's. It tells whether the clock jumped
+// since the last look, and whether it was steady for as long as it takes until
+// what was saved is on the disk.
+func (c *steadyClock) look(now, wall time.Time) (jumped, steady bool) {
+	if !c.now.IsZero() && (wall.Sub(c.wall)-now.Sub(c.now)).Abs() > clockSlack {
+		c.jump, jumped = now, true
+	}
+	c.now, c.wall = now, wall
+	return jumped, c.jump.IsZero() || now.Sub(c.jump) >= writtenBack
+}
+
+// lookAtClock tells whether the computer's clock was steady of late. It runs on
+// the Disk turn.
+func (r *Runner) lookAtClock() bool {
+	jumped, steady := r.steady.look(r.exec.Now(), r.exec.Wall())
+	if jumped {
+		r.durable = time.Time{}
+	}
+	return steady
+}
+
 // flusher is a file system that can make all that was written to it durable at
 // once; done is false where it cannot.
 type flusher interface {
@@ -31,10 +65,12 @@ type flusher interface {
 // harden makes what records describe durable: the bytes of files, that names
 // are there, and that names are gone. It runs on the Disk turn.
 func (r *Runner) harden(f fsys.FS, recs []index.Record) error {
-	now := r.exec.Now()
+	now := r.exec.Wall()
+	steady := r.lookAtClock()
+	r.stillAlive(steady)
 	fresh := func(times ...int64) bool {
 		t := slices.Max(times)
-		return t > r.durable.UnixNano() && now.Sub(time.Unix(0, t)) < writtenBack
+		return (r.durable.IsZero() || t > r.durable.UnixNano()) && (!steady || now.Sub(time.Unix(0, t)) < writtenBack)
 	}
 	var files, dirs []relpath.Path
 	looked := map[relpath.Path]bool{}
@@ -132,7 +168,7 @@ func (r *Runner) beginRun() error {
 		return err
 	}
 	r.begun.Store(true)
-	r.stillAlive()
+	r.stillAlive(true)
 	return nil
 }
 
@@ -157,10 +193,11 @@ func (r *Runner) doubt() int64 {
 }
 
 // stillAlive notes the time, at most once a minute, but not while the end of
-// the last run is in doubt.
-func (r *Runner) stillAlive() {
-	now := r.exec.Now()
-	if !r.trusted.Load() || now.Sub(r.alive) < time.Minute {
+// the last run is in doubt, nor a later time while the clock is not steady:
+// what was saved before it was set must stay in doubt if the power goes.
+func (r *Runner) stillAlive(steady bool) {
+	now := r.exec.Wall()
+	if !r.trusted.Load() || now.Sub(r.alive).Abs() < time.Minute || !steady && now.After(r.alive) {
 		return
 	}
 	r.alive = now

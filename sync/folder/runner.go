@@ -74,8 +74,9 @@ type Runner struct {
 	ticket  int                 // the last one given
 	stopped bool                // every ticket was answered, no more are given
 
-	durable time.Time // what changed before is durable; belongs to the Disk turn
-	alive   time.Time // when the index last noted the time; belongs to the Disk turn
+	durable time.Time   // what changed before is durable; belongs to the Disk turn
+	steady  steadyClock // belongs to the Disk turn
+	alive   time.Time   // when the index last noted the time; belongs to the Disk turn
 
 	begun     atomic.Bool // the run was noted in the index
 	trusted   atomic.Bool // stamps prove something: see doubt

@@ -73,7 +73,7 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 		FS: f, Index: r.o.Index, Pool: r.o.Hash, Ignore: matcher{rules}, SameRules: stored == rules.Hash(),
 		Patient: !c.Asked,
 		Doubt:   r.doubt(),
-		Short:   r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Now,
+		Short:   r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Wall,
 	}
 	var paths []relpath.Path
 	if !full {
@@ -129,7 +129,6 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 	if len(announce) == 0 {
 		return
 	}
-	r.stillAlive()
 	if err := r.harden(o.FS, announce); err != nil {
 		again.err = err
 		return

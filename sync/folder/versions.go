@@ -31,7 +31,7 @@ func (r *Runner) prune() {
 	if err != nil {
 		return
 	}
-	done, err := store.Prune(r.exec.Now())
+	done, err := store.Prune(r.exec.Wall())
 	if err != nil {
 		r.o.Log.Warn("prune versions", "error", err)
 	}
@@ -98,5 +98,5 @@ func (r *Runner) restore(store *archive.Store, p relpath.Path, at time.Time, to 
 		}
 		at = found[0].Time
 	}
-	return store.Restore(p, at, to, r.exec.Now())
+	return store.Restore(p, at, to, r.exec.Wall())
 }

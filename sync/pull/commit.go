@@ -242,7 +242,7 @@ const racyWindow = 2 * time.Second
 // for a file that was saved just now.
 func (it *item) coarse(look fsys.Info) bool {
 	rounded := look.Mtime != it.want.ModUnixNano() || look.Mtime%int64(time.Second) == 0
-	return rounded && it.r.o.Exec.Now().Sub(time.Unix(0, look.Mtime)) < 2*racyWindow
+	return rounded && it.r.o.Exec.Wall().Sub(time.Unix(0, look.Mtime)) < 2*racyWindow
 }
 
 // sameFile compares two looks at a file whose name changed between them, which

@@ -195,7 +195,7 @@ func (it *item) keepName() (name relpath.Path, dispose bool, err error) {
 		it.rescans = append(it.rescans, name)
 		return name, false, nil
 	case it.r.o.Archive != nil:
-		name, made, err := it.r.o.Archive.Prepare(it.name(), it.r.o.Exec.Now())
+		name, made, err := it.r.o.Archive.Prepare(it.name(), it.r.o.Exec.Wall())
 		for _, d := range made {
 			it.changed = append(it.changed, d.Dir())
 		}

@@ -34,15 +34,18 @@ type Device struct {
 	pending []watch.Event // seen by the watcher, not reported yet
 	shown   []string      // names whose files may show something else since the last look
 	inCall  bool          // a person's edit within a call of the engine's
-	faults  bool
 	crashes int
 	full    bool
+	skew    time.Duration // of its clock
 }
 
+// wall is what the device's clock shows.
+func (d *Device) wall() time.Time { return d.c.now.Add(d.skew) }
+
 func (c *Cluster) newDevice(n int) *Device {
-	d := &Device{c: c, ID: c.deviceID(), Name: string(rune('A' + n)), life: &life{over: true}, faults: true}
+	d := &Device{c: c, ID: c.deviceID(), Name: string(rune('A' + n)), life: &life{over: true}}
 	o := c.o.Disk
-	o.Now = func() time.Time { return c.now }
+	o.Now = d.wall
 	d.FS = fsys.NewMem(o)
 	u := d.FS.User()
 	must(u.MkdirAll(relpath.MarkerName))
@@ -57,7 +60,7 @@ func (d *Device) start() {
 	d.life = &life{}
 	d.FS.SetHook(d.hook)
 	d.engine = engine.New(engine.Options{
-		ID: d.ID, Name: d.Name, Version: "sim", Store: d.Store, Exec: executor{d.c, d.life},
+		ID: d.ID, Name: d.Name, Version: "sim", Store: d.Store, Exec: executor{d.c, d, d.life},
 		OpenRoot: func(engine.FolderSpec) (fsys.FS, error) { return d.c.openRoot(d), nil },
 		Hash:     block.NewPool(1), Log: d.log(),
 		Rand: rand.New(rand.NewPCG(d.c.rng.Uint64(), d.c.rng.Uint64())),
@@ -110,7 +113,7 @@ func (d *Device) hook(op fsys.Op) error {
 	case fsys.OpRename, fsys.OpRenameNoReplace, fsys.OpExchange, fsys.OpCreate, fsys.OpWrite, fsys.OpTruncate:
 		d.shown = append(d.shown, op.Paths...)
 	}
-	if d.inCall || !d.faults || c.calm {
+	if d.inCall || c.calm {
 		return nil
 	}
 	switch p := c.rng.Float64(); {
@@ -171,9 +174,9 @@ func (d *Device) saw(paths ...string) {
 		if err != nil || p.Internal() || d.c.rng.Float64() < d.c.o.DropRate && !d.c.calm {
 			continue
 		}
-		d.pending = append(d.pending, watch.Event{Path: p, Settled: d.c.rng.IntN(2) == 0, Time: d.c.now})
+		d.pending = append(d.pending, watch.Event{Path: p, Settled: d.c.rng.IntN(2) == 0, Time: d.wall()})
 	}
-	x := executor{d.c, d.life}
+	x := executor{d.c, d, d.life}
 	x.After(d.c.between(0, 20*time.Millisecond), func() {
 		events := d.pending
 		d.pending = nil

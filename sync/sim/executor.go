@@ -49,11 +49,15 @@ func (t *timers) Pop() any {
 // exec.Executor.
 type executor struct {
 	c    *Cluster
+	d    *Device
 	life *life
 }
 
 // Now gives the cluster's time.
 func (x executor) Now() time.Time { return x.c.now }
+
+// Wall gives what the device's clock shows.
+func (x executor) Wall() time.Time { return x.c.now.Add(x.d.skew) }
 
 // Inline is true.
 func (x executor) Inline() bool { return true }
