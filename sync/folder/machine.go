@@ -213,8 +213,12 @@ func (m *Machine) scanDue() time.Time {
 
 // Busy tells what the folder is doing: state for those who watch.
 func (m *Machine) Busy() (scanning, pulling, dirty bool) {
-	return m.scanning || m.open && !m.scanned, m.pulling || m.pullDue && m.scanned, len(m.dirty) > 0 || m.wantFull
+	return m.scanning || !m.scanned && m.lastErr == nil, m.pulling || m.pullDue && m.scanned, len(m.dirty) > 0 || m.wantFull
 }
+
+// Known reports whether the root is proved and everything in it was looked at
+// since.
+func (m *Machine) Known() bool { return m.open && m.scanned }
 
 // Err gives why the folder stopped, nil while it is open or opening.
 func (m *Machine) Err() error { return m.lastErr }

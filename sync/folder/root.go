@@ -96,6 +96,9 @@ func codeOfRoot(err error) fault.Code {
 // proveFirst proves a root that was just opened, and remembers its marker when
 // the index is new.
 func (r *Runner) proveFirst(f fsys.FS) error {
+	if err := f.Check(); err != nil {
+		return fault.Wrap(fault.Folder, codeOfRoot(err), "open", string(r.o.ID), err)
+	}
 	nonce, err := readMarker(f, r.o.ID)
 	if err != nil {
 		return err

@@ -1,8 +1,11 @@
 package folder
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
@@ -25,9 +28,24 @@ func loadRules(f fsys.FS) (*ignore.Matcher, error) {
 		return readFile(f, p, maxRules)
 	})
 	if err != nil {
-		return nil, fault.Wrap(fault.Folder, "rule-broken", "read the ignore rules", "", err)
+		return nil, ruleFault(err)
 	}
 	return m, nil
+}
+
+// ruleFault says which line of which file is to be mended.
+func ruleFault(err error) error {
+	const op = "read the ignore rules"
+	data := []string{"rules", relpath.IgnoreName}
+	var line *ignore.ParseError
+	if errors.As(err, &line) {
+		data = []string{"rules", line.File, "line", strconv.Itoa(line.Line), "rule", line.Text}
+	}
+	if line == nil || !errors.Is(err, ignore.ErrInclude) {
+		return fault.With(fault.Wrap(fault.Folder, "rule-broken", op, "", err), data...)
+	}
+	named := strings.TrimSpace(strings.TrimPrefix(line.Text, "#include"))
+	return fault.With(fault.Wrap(fault.Folder, "rule-file-missing", op, "", err), append(data, "file", named)...)
 }
 
 // matcher lends the rules to the scanner.

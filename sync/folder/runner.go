@@ -2,7 +2,9 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,6 +71,7 @@ type Runner struct {
 	archive *archive.Store // nil keeps nothing
 	watcher watch.Watcher
 	unwatch context.CancelFunc
+	blind   bool // the watcher has ended before its time
 	view    View
 	tickets map[int]func(error) // wishes that wait for their answer
 	ticket  int                 // the last one given
@@ -277,7 +280,7 @@ func (r *Runner) open() {
 
 func (r *Runner) openRoot() error {
 	if r.root() != nil && r.prove() == nil {
-		return r.reloadRules()
+		return r.renewRules()
 	}
 	// What is open may be a disk that was taken away; it may be back by now,
 	// and then only opening the path again finds it.
@@ -353,6 +356,22 @@ func (r *Runner) reloadRules() error {
 	return nil
 }
 
+// renewRules reads the rules anew while the folder is stopped. A watcher keeps
+// to the rules that it began with, and one that lost its root has ended.
+func (r *Runner) renewRules() error {
+	old := r.matchers().Hash()
+	if err := r.reloadRules(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	blind := r.blind
+	r.mu.Unlock()
+	if blind || r.matchers().Hash() != old {
+		r.startWatcher()
+	}
+	return nil
+}
+
 // startWatcher watches until the folder stops. It returns when every directory
 // that can be watched is, so that nothing falls between watching and the first
 // scan.
@@ -365,8 +384,10 @@ func (r *Runner) startWatcher() {
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.mu.Lock()
 	old := r.unwatch
-	r.watcher, r.unwatch = w, cancel
+	r.watcher, r.unwatch, r.blind = w, cancel, false
 	r.mu.Unlock()
+	r.note(codeWatchLimit, nil)
+	r.note(codeWatchNone, nil)
 	if old != nil {
 		old()
 	}
@@ -375,6 +396,10 @@ func (r *Runner) startWatcher() {
 		defer close(failed)
 		if err := w.Run(ctx, r.Notice); ctx.Err() == nil {
 			r.o.Log.Warn("watching ended; the folder is scanned from time to time", "error", err)
+			r.mu.Lock()
+			r.blind = r.watcher == w
+			r.mu.Unlock()
+			r.noteWatchEnd(err)
 			r.poll(ctx, w)
 		}
 	})
@@ -383,13 +408,36 @@ func (r *Runner) startWatcher() {
 	case <-failed:
 	case <-ctx.Done():
 	}
-	if len(w.Unwatched()) > 0 {
+	if n := len(w.Unwatched()); n > 0 {
+		r.noteUnwatched(n)
 		r.poll(ctx, w)
 	}
 }
 
 // pollEvery is the pause between looks at what cannot be watched.
 const pollEvery = time.Minute
+
+// Conditions of noticing changes.
+const (
+	codeWatchLimit fault.Code = "watch-limit"
+	codeWatchNone  fault.Code = "watch-none"
+)
+
+// noteUnwatched tells that some directories are looked at from time to time.
+func (r *Runner) noteUnwatched(n int) {
+	err := fault.New(fault.Folder, codeWatchLimit, "the system watches no more directories; %d of them are looked at every %v", n, pollEvery)
+	r.note(codeWatchLimit, fault.With(err, "n", strconv.Itoa(n)))
+}
+
+// noteWatchEnd tells that nothing of the folder is watched any more.
+func (r *Runner) noteWatchEnd(err error) {
+	if errors.Is(err, watch.ErrLimit) {
+		r.noteUnwatched(1) // the root, with all that is in it
+		return
+	}
+	err = fault.Wrap(fault.Folder, codeWatchNone, "watch the folder", "", err)
+	r.note(codeWatchNone, fault.With(err, "minutes", strconv.Itoa(int(pollEvery.Minutes()))))
+}
 
 // poll reports what a watcher does not watch as changed, again and again.
 func (r *Runner) poll(ctx context.Context, w watch.Watcher) {
@@ -398,6 +446,9 @@ func (r *Runner) poll(ctx context.Context, w watch.Watcher) {
 			return
 		}
 		subtrees := w.Unwatched()
+		if len(subtrees) > 0 {
+			r.noteUnwatched(len(subtrees))
+		}
 		r.Notice(watch.Change{Subtrees: subtrees, All: len(subtrees) == 0})
 		r.poll(ctx, w)
 	})

@@ -24,6 +24,17 @@ func (r *Runner) versions() (*archive.Store, error) {
 	return r.archive, nil
 }
 
+const codeArchiveFull fault.Code = "archive-full"
+
+// pruned tells that versions went early, nil where none did.
+func pruned(done archive.Pruned) error {
+	if !done.Early {
+		return nil
+	}
+	err := fault.New(fault.Folder, codeArchiveFull, "old versions went early for lack of space")
+	return fault.With(err, "date", done.Since.UTC().Format(time.RFC3339))
+}
+
 // prune removes versions that are too old or take too much space. It runs on
 // the Disk turn, so that no pull relies on what it removes.
 func (r *Runner) prune() {
@@ -35,6 +46,7 @@ func (r *Runner) prune() {
 	if err != nil {
 		r.o.Log.Warn("prune versions", "error", err)
 	}
+	r.note(codeArchiveFull, pruned(done))
 	if done.Early {
 		r.o.Log.Info("versions went early for lack of space", "files", done.Files, "oldest_left", done.Since)
 	}

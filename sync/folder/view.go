@@ -19,8 +19,14 @@ type View struct {
 	Pulling  bool
 	// Settled: scanned since it was opened, nothing dirty, nothing on its way.
 	Settled bool
-	// Err is why the folder does not go on, nil if it does.
-	Err error
+	// Known: the root is proved, and everything in it was looked at since.
+	Known bool
+	// Err is why the folder does not go on, nil if it does, and ErrSince when
+	// that began.
+	Err      error
+	ErrSince time.Time
+	// Noted holds conditions of the folder with which it goes on, by their codes.
+	Noted map[fault.Code]error
 	// Failed gives the names that are not in sync, and why.
 	Failed map[relpath.Path]error
 	// Unavailable counts files that no connected device can give.
@@ -38,7 +44,29 @@ func (r *Runner) View() View {
 	defer r.mu.Unlock()
 	v := r.view
 	v.Failed = maps.Clone(v.Failed)
+	v.Noted = maps.Clone(v.Noted)
 	return v
+}
+
+// note tells of a condition of the folder with which it goes on, in place of
+// what was told of it before; with no error it has ended. Values for its
+// sentences come with the error (fault.With).
+func (r *Runner) note(code fault.Code, err error) {
+	r.mu.Lock()
+	before, known := r.view.Noted[code]
+	switch {
+	case err == nil:
+		delete(r.view.Noted, code)
+	default:
+		if r.view.Noted == nil {
+			r.view.Noted = map[fault.Code]error{}
+		}
+		r.view.Noted[code] = err
+	}
+	r.mu.Unlock()
+	if known != (err != nil) || known && !maps.Equal(fault.DataOf(before), fault.DataOf(err)) {
+		r.o.Changed()
+	}
 }
 
 // Progress gives how far the pull has come.
@@ -58,9 +86,13 @@ func (r *Runner) publish() {
 	err := r.machine.Err()
 	r.mu.Lock()
 	v := &r.view
-	changed := v.Scanning != scanning || v.Pulling != pulling || (v.Err == nil) != (err == nil) ||
-		v.Settled != (!scanning && !pulling && !dirty)
-	v.Scanning, v.Pulling, v.Err = scanning, pulling, err
+	known := r.machine.Known()
+	changed := v.Known != known || v.Scanning != scanning || v.Pulling != pulling || fault.CodeOf(v.Err) != fault.CodeOf(err) || (v.Err == nil) != (err == nil) ||
+		v.Settled != (!scanning && !pulling && !dirty && err == nil)
+	if err != nil && fault.CodeOf(v.Err) != fault.CodeOf(err) {
+		v.ErrSince = r.exec.Now()
+	}
+	v.Scanning, v.Pulling, v.Known, v.Err = scanning, pulling, known, err
 	v.Settled = !scanning && !pulling && !dirty && err == nil
 	if changed {
 		v.Since = r.exec.Now()

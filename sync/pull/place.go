@@ -7,6 +7,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/conflict"
+	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/plan"
@@ -198,6 +199,10 @@ func (it *item) keepName() (name relpath.Path, dispose bool, err error) {
 		name, made, err := it.r.o.Archive.Prepare(it.name(), it.r.o.Exec.Wall())
 		for _, d := range made {
 			it.changed = append(it.changed, d.Dir())
+		}
+		if fault.KindOf(err) == fault.Item {
+			// One file waits; others may have a place in the store.
+			err = fault.Wrap(fault.Item, "archive-unwritable", "keep the old version of", it.name().String(), err)
 		}
 		return name, false, err
 	}
