@@ -14,6 +14,15 @@ func (d *disk) Open(p relpath.Path) (File, error) {
 	return d.open(OpOpen, p, unix.O_RDONLY, func(unix.Stat_t) error { return nil })
 }
 
+// file makes a handle of this disk.
+func (d *disk) file(f *os.File, p relpath.Path) *osFile {
+	o := newOSFile(f, p.String())
+	if d.sync.direct != nil {
+		o.past = &directHandle{d: d.sync.direct}
+	}
+	return o
+}
+
 // OpenTemp opens a temporary file that an earlier run left.
 func (d *disk) OpenTemp(p relpath.Path) (File, error) {
 	return d.open(OpOpenTemp, p, unix.O_RDWR, func(st unix.Stat_t) error {
@@ -50,7 +59,7 @@ func (d *disk) open(op OpName, p relpath.Path, flags int, trust func(unix.Stat_t
 			_ = file.Close()
 			return err
 		}
-		f = newOSFile(file, p.String())
+		f = d.file(file, p)
 		return nil
 	})
 	return f, err
@@ -80,7 +89,7 @@ func (d *disk) create(op OpName, p relpath.Path) (f *osFile, err error) {
 	err = d.at(op, p, func(dir int, name string) error {
 		fd, err := d.createAt(dir, name)
 		if err == nil {
-			f = newOSFile(os.NewFile(uintptr(fd), p.String()), p.String())
+			f = d.file(os.NewFile(uintptr(fd), p.String()), p)
 		}
 		return err
 	})

@@ -30,6 +30,7 @@ type syncer struct {
 	fd      *rootFD // of the root, open since the folder was: errors count from then
 	allowed bool    // syncfs is known to write everything and to report errors
 	memory  bool    // nothing is ever durable, so nothing is synced
+	direct  *direct // nil where large files go through the page cache too
 
 	// one serialises syncfs: an error is told once per descriptor, and would
 	// reach only one of two callers.
@@ -58,6 +59,11 @@ func (s *syncer) probe(fd *rootFD) {
 		s.memory = true
 	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
 		s.allowed = kernelAtLeast(5, 8)
+	}
+	switch uint32(st.Type) {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC:
+		// Not btrfs: it takes sums over memory that must not change meanwhile.
+		s.direct = newDirect()
 	}
 }
 

@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,8 +12,9 @@ import (
 // osFile is an open regular file of a real disk.
 type osFile struct {
 	f    *os.File
-	path string       // as opened, for errors
-	own  atomic.Int64 // bytes written through this handle
+	path string        // as opened, for errors
+	own  atomic.Int64  // bytes written through this handle that lie in memory
+	past *directHandle // nil: every write goes through the page cache
 }
 
 func newOSFile(f *os.File, path string) *osFile { return &osFile{f: f, path: path} }
@@ -28,9 +30,13 @@ func (o *osFile) ReadAt(b []byte, off int64) (int, error) {
 
 // WriteAt is io.WriterAt.
 func (o *osFile) WriteAt(b []byte, off int64) (int, error) {
-	n, err := o.f.WriteAt(b, off)
+	past := o.past.write(o.f, b, off)
+	if past == len(b) && past > 0 {
+		return past, nil
+	}
+	n, err := o.f.WriteAt(b[past:], off+int64(past))
 	o.own.Add(int64(n))
-	return n, fail(OpWrite, o.path, err)
+	return past + n, fail(OpWrite, o.path, err)
 }
 
 // Stat looks at the file, whatever its name is now.
@@ -44,6 +50,7 @@ func (o *osFile) Stat() (Info, error) {
 
 // Truncate sets the size.
 func (o *osFile) Truncate(size int64) error {
+	o.past.expect(size)
 	return fail(OpTruncate, o.path, o.f.Truncate(size))
 }
 
@@ -67,7 +74,7 @@ func (o *osFile) Flush(off, n int64) {
 }
 
 // Close ends the handle.
-func (o *osFile) Close() error { return o.f.Close() }
+func (o *osFile) Close() error { return errors.Join(o.past.close(), o.f.Close()) }
 
 // control runs work with the descriptor, which stays open meanwhile even if
 // the file is closed by another goroutine.

@@ -2,6 +2,7 @@ package fsys
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -62,6 +63,22 @@ func setTime(fd uintptr, mtime int64) error {
 // startWriting queues a range for writing, without waiting.
 func startWriting(fd uintptr, off, n int64) error {
 	return unix.SyncFileRange(int(fd), off, n, unix.SYNC_FILE_RANGE_WRITE)
+}
+
+// openDirect opens a file once more, for writes past the page cache (open(2),
+// O_DIRECT). By its descriptor it is the same file, whatever its name is now.
+func openDirect(file *os.File) (f *os.File, err error) {
+	err = control(file, func(fd uintptr) error {
+		name := "/proc/self/fd/" + strconv.Itoa(int(fd))
+		return retry(func() error {
+			fd, err := unix.Open(name, unix.O_WRONLY|unix.O_DIRECT|unix.O_CLOEXEC, 0)
+			if err == nil {
+				f = os.NewFile(uintptr(fd), file.Name())
+			}
+			return err
+		})
+	})
+	return f, err
 }
 
 // retry repeats a call that a signal interrupted.
