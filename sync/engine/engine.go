@@ -80,6 +80,7 @@ type Engine struct {
 	folders map[bep.FolderID]*folderEntry
 	peers   map[device.ID]*peerEntry
 	waiting map[device.ID]*peerEntry // until the conversation before is over
+	carried map[device.ID]carried    // by conversations that are over
 	offers  map[offerKey]offer
 	changed chan struct{} // closed at the next change of the snapshot
 	closed  bool
@@ -97,7 +98,7 @@ func New(o Options) *Engine {
 		o: o, turn: exec.NewSerial(o.Exec), buffers: bep.NewBuffers(0),
 		desired: Desired{Name: o.Name},
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
-		waiting: map[device.ID]*peerEntry{}, offers: map[offerKey]offer{},
+		waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{}, offers: map[offerKey]offer{},
 		changed: make(chan struct{}), sharesDue: map[*peer.Peer]bool{},
 	}
 	if o.Transport != nil {

@@ -215,6 +215,30 @@ func TestAPausedDeviceIsNotConnected(t *testing.T) {
 	a.awaitConnected(b, true)
 }
 
+func TestBytesAreCountedAcrossConnections(t *testing.T) {
+	a, b := connectedPair(t)
+	a.write("hello", strings.Repeat("from a ", 10_000))
+	a.scanned()
+	a.inSync(b)
+	count := func() (in, out int64) {
+		d := a.deviceOf(a.Snapshot(), b)
+		return d.InBytes, d.OutBytes
+	}
+	in, out := count()
+	pause := func(yes bool) { a.want(func(d *Desired) { d.Devices[0].Paused = yes }) }
+	pause(true)
+	a.awaitConnected(b, false)
+	if i, o := count(); i < in || o < out {
+		t.Errorf("after the connection %d bytes came and %d went, before its end it were %d and %d", i, o, in, out)
+	}
+	pause(false)
+	a.awaitConnected(b, true)
+	a.inSync(b)
+	if i, o := count(); i <= in || o <= out {
+		t.Errorf("with a second connection %d bytes came and %d went, with the first alone %d and %d", i, o, in, out)
+	}
+}
+
 func TestADeviceThatIsRemovedIsDisconnected(t *testing.T) {
 	a, b := connectedPair(t)
 	a.want(func(d *Desired) { d.Devices = nil })

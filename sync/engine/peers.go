@@ -25,6 +25,9 @@ type peerEntry struct {
 
 func (p *peerEntry) close(tell string) { p.end(tell) }
 
+// carried counts the bytes that went to and came from a device.
+type carried struct{ in, out int64 }
+
 // Link is a connection whose Hellos were exchanged.
 type Link struct {
 	ID      device.ID
@@ -137,6 +140,9 @@ func (e *Engine) applyDevices(old, d Desired) {
 	}
 	for _, dev := range old.Devices {
 		if _, still := e.spec(dev.ID); !still {
+			e.mu.Lock()
+			delete(e.carried, dev.ID)
+			e.mu.Unlock()
 			e.dropOffers(func(k offerKey) bool { return k.device == dev.ID })
 		}
 	}
@@ -154,6 +160,9 @@ func (e *Engine) detach(p *peer.Peer) {
 	current := entry != nil && entry.peer == p
 	if current {
 		delete(e.peers, id)
+		in, out := entry.counts()
+		sum := e.carried[id]
+		e.carried[id] = carried{sum.in + in, sum.out + out}
 	}
 	if current || next != nil && next.peer == p {
 		delete(e.waiting, id)

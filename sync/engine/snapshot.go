@@ -24,6 +24,7 @@ func (e *Engine) Snapshot() status.Snapshot {
 	d := e.desired
 	folders := maps.Clone(e.folders)
 	peers := maps.Clone(e.peers)
+	before := maps.Clone(e.carried)
 	offers := e.offersLocked()
 	e.mu.Unlock()
 	s := status.Snapshot{
@@ -38,7 +39,10 @@ func (e *Engine) Snapshot() status.Snapshot {
 		s.Folders = append(s.Folders, e.folderStatus(spec, folders[spec.ID]))
 	}
 	for _, spec := range d.Devices {
-		s.Devices = append(s.Devices, e.deviceStatus(spec, peers[spec.ID], folders))
+		dev := e.deviceStatus(spec, peers[spec.ID], folders)
+		dev.InBytes += before[spec.ID].in
+		dev.OutBytes += before[spec.ID].out
+		s.Devices = append(s.Devices, dev)
 	}
 	return s
 }

@@ -94,8 +94,8 @@ type Device struct {
 	Address   string                `json:"address"`
 	Client    string                `json:"client"`
 	Folders   map[string]DeviceNeed `json:"folders"`
-	InBytes   int64                 `json:"in_bytes"`
-	OutBytes  int64                 `json:"out_bytes"`
+	InBytes   int64                 `json:"in_bytes"`  // since the program started
+	OutBytes  int64                 `json:"out_bytes"` // likewise
 	InRate    float64               `json:"in_rate"`
 	OutRate   float64               `json:"out_rate"`
 	Problem   *Problem              `json:"problem"`
