@@ -7,7 +7,6 @@ import (
 	"io"
 	"sync"
 
-	"lanyard/sync/bep"
 	"lanyard/sync/block"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
@@ -48,83 +47,165 @@ func (c *claims) has(p relpath.Path) bool {
 	return c.taken[p]
 }
 
-// blockSize gives the block size of an entry; 0 means the smallest.
-func blockSize(f *bep.FileInfo) int32 { return max(f.BlockSize, block.MinSize) }
-
-// gatherer fills a temporary file with blocks that are on this disk. Every
-// byte that it copies is hashed on the way: a record only says where to look.
+// gatherer fills a big file's temporary file with blocks that are on this
+// disk, in passes: over what the temporary file holds itself, over the old
+// version, over other files with the same content. Each pass is shared by the
+// workers of the prep pool.
+//
+// Every byte that is kept is hashed on the way, also where the file system let
+// the temporary file share the old version's content: a record only says where
+// to look, and what went bad on the disk must not travel on under a hash that
+// it no longer has.
 type gatherer struct {
-	it  *item
-	buf []byte
-	err error // of the temporary file: fatal for the item
+	it     *item
+	fresh  bool // the temporary file was made just now, and holds nothing
+	passes []func() (*pass, error)
+	done   func() // called once, when there is no pass left or the item failed
 }
 
-// keepOwn keeps the blocks that an earlier round wrote.
-func (g *gatherer) keepOwn() {
-	for i, b := range g.it.want.Blocks {
-		if g.read(g.it.file, b) == nil {
-			g.it.steps.Have(i)
-			g.it.r.w.progress.wrote(g.it, int64(b.Size))
-		}
+// gatherLocal opens the temporary file, and keeps or copies every block that
+// is here; then it calls done.
+func (it *item) gatherLocal(done func()) {
+	g := &gatherer{it: it, done: done}
+	g.passes = []func() (*pass, error){g.open, g.settleZeros}
+	if rec := it.need.Local; rec != nil && it.present && rec.IsFile() {
+		g.passes = append(g.passes, func() (*pass, error) { return g.copyFrom(rec), nil })
 	}
+	for i := range it.same {
+		g.passes = append(g.passes, func() (*pass, error) { return g.copyFrom(&it.same[i]), nil })
+	}
+	g.next()
 }
 
-// skipZeros takes blocks of zeros as done: the file was made longer with
-// zeros, which stay holes.
-func (g *gatherer) skipZeros(fresh bool) {
-	if !fresh {
+// next begins the next pass that has something to do.
+func (g *gatherer) next() {
+	for len(g.passes) > 0 && g.it.err == nil && !g.it.steps.Done() && !g.it.r.halted.Load() {
+		begin := g.passes[0]
+		g.passes = g.passes[1:]
+		p, err := begin()
+		if err != nil {
+			g.it.fail(err)
+			break
+		}
+		if p == nil {
+			continue
+		}
+		p.run(g.it.r.w.prep, g.it.r.o.Workers, func() {
+			g.took(p)
+			g.next()
+		})
 		return
 	}
-	zeros := map[int32]block.Hash{}
-	for i, b := range g.it.want.Blocks {
-		h, ok := zeros[b.Size]
-		if !ok {
-			clear(g.buf)
-			h = sha256.Sum256(g.buf[:b.Size])
-			zeros[b.Size] = h
-		}
-		if h == b.Hash {
-			g.it.steps.Have(i)
-			g.it.r.w.progress.wrote(g.it, int64(b.Size))
+	g.done()
+}
+
+// took notes what a pass brought.
+func (g *gatherer) took(p *pass) {
+	for i := range p.jobs {
+		if j := &p.jobs[i]; j.got {
+			g.it.steps.Have(j.block)
 		}
 	}
+	if p.err != nil {
+		g.it.fail(p.err)
+	}
+}
+
+// open makes or finds the temporary file, and checks what it holds already.
+func (g *gatherer) open() (*pass, error) {
+	cloned, err := g.clone()
+	if err != nil || !cloned {
+		if g.fresh, err = g.it.openTemp(); err != nil || g.fresh {
+			return nil, err
+		}
+	}
+	p := newPass(g.it, g.it.file)
+	p.inPlace = true
+	for i, b := range g.it.want.Blocks {
+		p.add(i, b.Offset)
+	}
+	return p, nil
+}
+
+// clone makes the temporary file share the old version's content where the
+// file system can and most of it stays. A block that is zeros now and was not
+// speaks against it, for in a new file it needs no room.
+func (g *gatherer) clone() (bool, error) {
+	it := g.it
+	old := it.need.Local
+	if old == nil || !it.present || !old.IsFile() {
+		return false, nil
+	}
+	equal := 0
+	zeros := zeroHashes{}
+	for i, b := range it.want.Blocks {
+		switch {
+		case i < len(old.Blocks) && old.Blocks[i] == b:
+			equal++
+		case zeros.are(b):
+			return false, nil
+		}
+	}
+	if 2*equal < len(it.want.Blocks) {
+		return false, nil
+	}
+	file, err := it.r.o.FS.Clone(old.Name, it.temp)
+	if err != nil {
+		return false, nil //nolint:nilerr // the ordinary way says what is wrong, if anything is
+	}
+	it.file, it.tempMade = file, true
+	return true, file.Truncate(it.want.Size)
+}
+
+// zeroHashes gives the hashes of blocks of zeros.
+type zeroHashes map[int32]block.Hash
+
+func (z zeroHashes) are(b block.Info) bool {
+	h, ok := z[b.Size]
+	if !ok {
+		sum := sha256.New()
+		piece := make([]byte, min(b.Size, pieceSize))
+		for left := int(b.Size); left > 0; left -= len(piece) {
+			sum.Write(piece[:min(left, len(piece))])
+		}
+		h = block.Hash(sum.Sum(nil))
+		z[b.Size] = h
+	}
+	return h == b.Hash
+}
+
+// settleZeros takes blocks of zeros in a new file as done, for it was made
+// longer with zeros, which stay holes; and it meets a disk that is too full.
+func (g *gatherer) settleZeros() (*pass, error) {
+	if g.fresh {
+		zeros := zeroHashes{}
+		for i, b := range g.it.want.Blocks {
+			if zeros.are(b) {
+				g.it.steps.Have(i)
+				g.it.r.w.progress.wrote(g.it, int64(b.Size))
+			}
+		}
+	}
+	return nil, g.it.checkSpace()
 }
 
 // copyFrom copies what a local file has, whatever the offset.
-func (g *gatherer) copyFrom(rec *index.Record) {
-	if g.err != nil || g.it.steps.Done() {
-		return
-	}
+func (g *gatherer) copyFrom(rec *index.Record) *pass {
 	at := make(map[block.Hash]block.Info, len(rec.Blocks))
 	for _, b := range rec.Blocks {
 		at[b.Hash] = b
 	}
 	file, err := openRecorded(g.it.r.o.FS, rec)
 	if err != nil {
-		return
+		return nil
 	}
-	defer file.Close()
+	p := newPass(g.it, file)
 	for i, b := range g.it.want.Blocks {
-		src, ok := at[b.Hash]
-		if !ok || src.Size != b.Size || g.it.steps.Has(i) {
-			continue
+		if src, ok := at[b.Hash]; ok && src.Size == b.Size && !g.it.steps.Has(i) {
+			p.add(i, src.Offset)
 		}
-		if g.read(file, src) != nil {
-			continue
-		}
-		if _, err := g.it.file.WriteAt(g.buf[:b.Size], b.Offset); err != nil {
-			g.err = err
-			return
-		}
-		g.it.file.Flush(b.Offset, int64(b.Size))
-		g.it.steps.Have(i)
-		g.it.r.w.progress.wrote(g.it, int64(b.Size))
 	}
-}
-
-// read reads and verifies one block into the buffer.
-func (g *gatherer) read(r io.ReaderAt, b block.Info) error {
-	return readVerified(r, g.buf[:b.Size], b)
+	return p
 }
 
 func readVerified(r io.ReaderAt, buf []byte, b block.Info) error {

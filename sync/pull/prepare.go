@@ -241,30 +241,6 @@ func (it *item) prepareSmall(same []index.Record) error {
 	return nil
 }
 
-// gatherLocal opens the temporary file of a big file, and keeps or copies
-// every block that is here.
-func (it *item) gatherLocal() error {
-	fresh, err := it.openTemp()
-	if err != nil {
-		return err
-	}
-	g := &gatherer{it: it, buf: make([]byte, blockSize(it.want))}
-	if !fresh {
-		g.keepOwn()
-	}
-	g.skipZeros(fresh)
-	if err := it.checkSpace(); err != nil {
-		return err
-	}
-	if rec := it.need.Local; rec != nil && it.present && rec.IsFile() {
-		g.copyFrom(rec)
-	}
-	for i := range it.same {
-		g.copyFrom(&it.same[i])
-	}
-	return g.err
-}
-
 // checkSpace meets a disk that is too full for this file before the first byte
 // is written. Others may fit.
 func (it *item) checkSpace() error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/fault"
@@ -67,6 +68,7 @@ type round struct {
 	made    claims         // directories made before their own turn
 	modes   []bep.FileInfo // directories whose permissions wait until they are filled
 	stopped bool
+	halted  atomic.Bool // stopped, for those who work beside the turn
 	result  Result
 }
 
@@ -80,6 +82,7 @@ func newRound(w *Worker, done func(Result)) *round {
 // stop ends the round early, with the reason where there is one.
 func (r *round) stop(err error) {
 	r.stopped = true
+	r.halted.Store(true)
 	if r.result.Err == nil {
 		r.result.Err = err
 	}
@@ -301,16 +304,15 @@ func (r *round) gather(it *item) {
 	r.files++
 	it.gathers = true
 	r.w.prep.Go(func() {
-		if err := it.gatherLocal(); err != nil {
-			it.fail(err)
-		}
-		r.w.turn.Post(func() {
-			if it.err != nil || r.stopped {
-				r.close(it)
-			} else {
-				r.settle(it, nil)
-			}
-			r.fill()
+		it.gatherLocal(func() {
+			r.w.turn.Post(func() {
+				if it.err != nil || r.stopped {
+					r.close(it)
+				} else {
+					r.settle(it, nil)
+				}
+				r.fill()
+			})
 		})
 	})
 }
@@ -424,6 +426,7 @@ func (r *round) close(it *item) {
 		r.failed(name, it.err)
 		if fault.KindOf(it.err) == fault.Folder {
 			r.stopped = true
+			r.halted.Store(true)
 			r.result.Err = cmp.Or(r.result.Err, it.err)
 		}
 	case it.stored:
