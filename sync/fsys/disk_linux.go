@@ -179,16 +179,10 @@ func (d *disk) openAt(dir int, name string, flags int, mode uint32) (int, error)
 	return openat(dir, name, flags, mode)
 }
 
-// createAt makes a regular file. Unlike openAt it leaves O_NONBLOCK out: what
+// createFlags make a regular file. Unlike openAt they leave O_NONBLOCK out: what
 // is made cannot block, and a descriptor without it does not go through the
 // runtime's poller, which knows no regular files.
-func (d *disk) createAt(dir int, name string) (int, error) {
-	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW
-	if d.openat2 {
-		return openat2(dir, name, flags, 0o600)
-	}
-	return openat(dir, name, flags, 0o600)
-}
+const createFlags = unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW
 
 // Check proves that the open root is what stands at the folder's path.
 func (d *disk) Check() error { return checkRoot(d.path, d.info) }

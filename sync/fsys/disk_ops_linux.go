@@ -86,13 +86,17 @@ func (d *disk) Create(p relpath.Path) (File, error) {
 }
 
 func (d *disk) create(op OpName, p relpath.Path) (f *osFile, err error) {
-	err = d.at(op, p, func(dir int, name string) error {
-		fd, err := d.createAt(dir, name)
+	opened := func(fd int, err error) error {
 		if err == nil {
 			f = d.file(os.NewFile(uintptr(fd), p.String()), p)
 		}
 		return err
-	})
+	}
+	if d.openat2 && !p.IsRoot() {
+		err = d.fd.use(func(root int) error { return opened(openat2(root, p.String(), createFlags, 0o600)) })
+		return f, fail(op, p.String(), err)
+	}
+	err = d.at(op, p, func(dir int, name string) error { return opened(openat(dir, name, createFlags, 0o600)) })
 	return f, err
 }
 

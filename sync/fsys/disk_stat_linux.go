@@ -69,11 +69,43 @@ func (d *disk) Lstat(p relpath.Path) (i Info, err error) {
 		}
 		return infoOfStat(&st), fail(OpLstat, d.path, err)
 	}
+	if i, done, err := d.lstatAtOnce(p); done {
+		return i, fail(OpLstat, p.String(), err)
+	}
 	err = d.at(OpLstat, p, func(dir int, name string) (err error) {
 		i, err = d.statAt(dir, name)
 		return err
 	})
 	return i, err
+}
+
+// lstatAtOnce is Lstat without a descriptor of the parent: one call tells of a
+// name that is free, which is what a first copy asks for each file. done is
+// false where it cannot tell, as for a mount point.
+func (d *disk) lstatAtOnce(p relpath.Path) (i Info, done bool, err error) {
+	if !d.openat2 {
+		return i, false, nil
+	}
+	err = d.fd.use(func(root int) error {
+		fd, err := openat2(root, p.String(), unix.O_PATH|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		var st unix.Stat_t
+		if err := retry(func() error { return unix.Fstat(fd, &st) }); err != nil {
+			return err
+		}
+		i = infoOfStat(&st)
+		return nil
+	})
+	switch {
+	case err == unix.ENOENT:
+		return i, true, err
+	case err != nil || i.Kind == Directory:
+		return i, false, nil // a mount of the same disk looks like a directory
+	}
+	return i, true, nil
 }
 
 // LstatRaw looks at a name of a listing.

@@ -217,7 +217,7 @@ func (it *item) record(expect *fsys.Info) (index.Record, error) {
 	if it.want.Deleted {
 		return rec, nil
 	}
-	info, err := it.r.o.FS.Lstat(it.name())
+	info, err := it.lookAtPlaced()
 	if err != nil {
 		return rec, err
 	}
@@ -232,6 +232,16 @@ func (it *item) record(expect *fsys.Info) (index.Record, error) {
 		rec.Flags |= index.MustRescan
 	}
 	return rec, nil
+}
+
+// lookAtPlaced looks at what stands under the name now: through the handle that
+// wrote it, while that is open, which is what the record is to describe even
+// where a person was quicker and put something else there.
+func (it *item) lookAtPlaced() (fsys.Info, error) {
+	if it.file != nil {
+		return it.file.Stat()
+	}
+	return it.r.o.FS.Lstat(it.name())
 }
 
 // racyWindow is the coarsest tick of a disk's clock (FAT).
