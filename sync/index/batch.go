@@ -25,7 +25,17 @@ type row struct {
 	rest  restFlags
 
 	stored  storedRow // as in the database
+	sum     uint32    // checksum of the body in the database
 	newBody []byte    // nil: the body stays
+}
+
+// check gives the row's checksum as it is to be stored.
+func (r *row) check() int64 {
+	sum := r.sum
+	if r.newBody != nil {
+		sum = bodySum(r.newBody)
+	}
+	return rowCheck(r.vh, r.devs, r.flags, r.lseq, r.lists, sum)
 }
 
 type storedRow struct {
@@ -143,6 +153,9 @@ func (b *batch) load(name string) error {
 // parts that only a reader wants.
 func scanRow(s *stmt, name string, body []byte, space vector.Vector) (row, vector.Vector, error) {
 	ident, rest, err := splitBody(name, body)
+	if err == nil {
+		err = checkRow(s, body)
+	}
 	if err != nil {
 		return row{}, space, err
 	}
@@ -153,6 +166,7 @@ func scanRow(s *stmt, name string, body []byte, space vector.Vector) (row, vecto
 	r := row{id: s.int(0), vh: s.int(2), lists: s.int(6), info: h.info, ident: ident, rest: restFlags(firstByte(rest))}
 	r.stored = storedRow{devs: uint64(s.int(3)), flags: s.int(4), lseq: s.int(5)}
 	r.devs, r.flags, r.lseq = r.stored.devs, r.stored.flags, r.stored.lseq
+	r.sum = bodySum(body)
 	return r, space, nil
 }
 
@@ -314,7 +328,8 @@ func (b *batch) store(r *row, name string, e *entry) error {
 	case r.devs != was.devs:
 		return b.c.run(stSetDevs, func(s *stmt) {
 			s.bindInt(1, int64(r.devs))
-			s.bindInt(2, r.id)
+			s.bindInt(2, r.check())
+			s.bindInt(3, r.id)
 		})
 	}
 	return nil
@@ -333,7 +348,8 @@ func (b *batch) set(id stmtID, r *row, lseq, body bool) error {
 			s.bindBlob(i, r.newBody)
 			i++
 		}
-		s.bindInt(i, r.id)
+		s.bindInt(i, r.check())
+		s.bindInt(i+1, r.id)
 	})
 }
 
@@ -357,5 +373,6 @@ func (b *batch) storeNew(r *row, name string, e *entry) error {
 			s.bindNull(9)
 		}
 		s.bindBlob(10, r.newBody)
+		s.bindInt(11, r.check())
 	})
 }

@@ -77,7 +77,11 @@ func (c *conn) loadDevices() (deviceTable, error) {
 		if slot < 1 || slot >= slotsUsed || len(id) != len(device.ID{}) {
 			return damaged("it has a device in slot %d with an ID of %d bytes", slot, len(id))
 		}
-		t.slots[slot] = deviceRow{ID: device.ID(id), PeerState: PeerState{IndexID: bep.IndexID(s.int(2)), MaxSequence: s.int(3)}}
+		state := PeerState{IndexID: bep.IndexID(s.int(2)), MaxSequence: s.int(3)}
+		if s.int(4) != deviceCheck(slot, id, state) {
+			return damaged("the checksum of the device in slot %d is wrong", slot)
+		}
+		t.slots[slot] = deviceRow{ID: device.ID(id), PeerState: state}
 		return nil
 	})
 	return t, err
@@ -106,6 +110,7 @@ func (ch *change) setDevice(slot int, d deviceRow) error {
 		s.bindBlob(2, d.ID[:])
 		s.bindInt(3, int64(d.IndexID))
 		s.bindInt(4, d.MaxSequence)
+		s.bindInt(5, deviceCheck(int64(slot), d.ID[:], d.PeerState))
 	})
 }
 

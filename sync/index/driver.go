@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -183,6 +184,16 @@ func needsFallback(err error) bool {
 		return true
 	}
 	return false
+}
+
+// interrupted reports whether a statement ended because it was told to.
+func interrupted(err error) bool { return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt }
+
+// until has the connection's statements end when ctx does. The function that it
+// gives ends that.
+func (c *conn) until(ctx context.Context) func() {
+	c.db.SetInterrupt(ctx.Done())
+	return func() { c.db.SetInterrupt(nil) }
 }
 
 // resultIOErrInPage is SQLITE_IOERR_IN_PAGE: reading a mapped page failed.

@@ -15,6 +15,9 @@
 package index
 
 import (
+	"context"
+	"time"
+
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fsys"
@@ -95,10 +98,53 @@ type PeerState struct {
 	MaxSequence int64       // the highest sequence received
 }
 
+// Recovery tells that an index lost some of what it knew. Until it is whole
+// again, what it says of our own files is not the whole truth: a name without
+// a record may be one whose record was lost.
+type Recovery struct {
+	Cause Cause
+	// Through is the highest sequence among the records from before. Those
+	// after it were made without knowing what others already have.
+	Through int64
+}
+
+// Cause is why an index lost something.
+type Cause string
+
+// The causes.
+const (
+	// Damaged: the file could not be trusted, and was made anew from what could
+	// be read of it and of its last snapshot.
+	Damaged Cause = "damaged"
+	// RolledBack: the file is an older one than that which was used last.
+	RolledBack Cause = "rolled-back"
+)
+
+// Stats are figures about an index for support.
+type Stats struct {
+	IndexID   bep.IndexID
+	Sequence  int64
+	Counts    Counts
+	Remotes   int       // other devices with an index
+	Rows      int64     // distinct versions of names
+	Lists     int64     // block lists kept apart
+	Bytes     int64     // on the disk, 0 where there is no file
+	Snapshot  time.Time // of the last snapshot, zero for none
+	Checked   time.Time // when all of it was last checked, zero for never
+	Exclusive bool      // without shared memory, as on network drives
+	Recovery  *Recovery // nil where it is whole
+}
+
 // Store opens the indexes of one home.
 type Store interface {
-	// Folder opens a folder's index, made empty where there is none.
+	// Folder opens a folder's index, made empty where there is none. One that
+	// cannot be trusted is the fault index-damaged, until Rebuild.
 	Folder(id bep.FolderID) (Folder, error)
+	// Rebuild makes the index of a folder anew, with a new index ID: our own
+	// records as far as they can be read and prove to be right, nothing of other
+	// devices. The damaged files are set aside. The index is not open afterwards.
+	// A call that is cut short leaves the damaged index as it was.
+	Rebuild(ctx context.Context, id bep.FolderID) error
 	// Drop closes and deletes a folder's index.
 	Drop(id bep.FolderID) error
 	// Close closes everything.
@@ -116,6 +162,14 @@ type Folder interface {
 	RenewIndexID() (bep.IndexID, error)
 	// Sequence is our highest sequence.
 	Sequence() int64
+	// Recovery tells what the index lost; ok is false where it is whole.
+	Recovery() (r Recovery, ok bool)
+	// Recovered notes, durably, that it is whole again.
+	Recovered() error
+	// OnDamage has f called, once, by whichever call finds that the index is not
+	// to be trusted; f must not block. Every call fails from then on with the
+	// fault index-damaged.
+	OnDamage(f func(error))
 
 	// Update stores local records, in order, and gives each the next sequence.
 	// The name may stand in recs once. It returns the highest sequence given.
@@ -167,6 +221,10 @@ type Folder interface {
 	// LocalBySize gives our valid files of just this size, not 0, at most limit,
 	// in no particular order. It reads the whole index: ask it rarely.
 	LocalBySize(size int64, limit int) ([]Record, error)
+	// Versions gives the distinct valid versions of a name that other devices
+	// announce and that are not deleted, the global one first where it is among
+	// them.
+	Versions(p relpath.Path) ([]bep.FileInfo, error)
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.
 	Availability(p relpath.Path) ([]device.ID, error)
@@ -187,6 +245,22 @@ type Folder interface {
 	// Barrier returns when everything up to now is durable: only then may
 	// sequences up to Sequence() be announced.
 	Barrier() error
+	// Batch is how many entries a transaction should hold at most, so that
+	// readers do not wait for long.
+	Batch() int
+	// Check reads everything and compares what can be compared. Damage is an
+	// error as OnDamage tells it, anything else is no verdict.
+	Check(ctx context.Context) error
+	// Maintain does what is due and can be done beside everything else: a check
+	// after an end that was not in good order, and once a week; once a day a
+	// snapshot, from which a damaged index can be made anew, where the disk has
+	// room for it. It may take long; the end of ctx cuts it short.
+	Maintain(ctx context.Context, now time.Time) error
+	// Stats gives figures for support.
+	Stats() (Stats, error)
+	// Export writes everything to a new SQLite file, for support: the view v_rec
+	// in it shows every version with its flags and devices as text.
+	Export(ctx context.Context, file string) error
 	// Idle gives memory back and folds the journal; call it after rest.
 	Idle() error
 	// Close makes everything durable and closes.

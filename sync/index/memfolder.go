@@ -20,6 +20,9 @@ type memFolder struct {
 	live    *memState
 	durable *memState
 	log     []memCommit
+
+	damage   error // why it is not trusted any more, nil while it is
+	onDamage func(error)
 }
 
 // memCommit is one transaction. It does the same to every state that is in
@@ -33,8 +36,8 @@ func (f *memFolder) read(op string, do func(*memState)) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
-		return errClosed(op)
+	if err := f.usableLocked(op); err != nil {
+		return err
 	}
 	do(f.live)
 	return nil
@@ -47,8 +50,8 @@ func (f *memFolder) commit(op string, check func(*memState) error, do memCommit)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
-		return errClosed(op)
+	if err := f.usableLocked(op); err != nil {
+		return err
 	}
 	if check != nil {
 		if err := check(f.live); err != nil {
@@ -58,6 +61,14 @@ func (f *memFolder) commit(op string, check func(*memState) error, do memCommit)
 	do(f.live)
 	f.log = append(f.log, do)
 	return nil
+}
+
+// usableLocked says why there is nothing to be had any more.
+func (f *memFolder) usableLocked(op string) error {
+	if f.closed {
+		return errClosed(op)
+	}
+	return f.damage
 }
 
 // hardenLocked makes the first n commits durable.
@@ -90,7 +101,7 @@ func (f *memFolder) isClosed() bool {
 func (f *memFolder) successor(m *Memory) *memFolder {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return &memFolder{store: m, live: f.live.clone(), durable: f.live.clone()}
+	return &memFolder{store: m, live: f.live.clone(), durable: f.live.clone(), damage: f.damage}
 }
 
 // crashed gives what a power cut leaves of the folder.
@@ -102,7 +113,7 @@ func (f *memFolder) crashed(m *Memory, rng *rand.Rand) *memFolder {
 		kept = rng.IntN(len(f.log) + 1)
 	}
 	f.hardenLocked(kept)
-	return &memFolder{store: m, live: f.durable.clone(), durable: f.durable}
+	return &memFolder{store: m, live: f.durable.clone(), durable: f.durable, damage: f.damage}
 }
 
 func (f *memFolder) IndexID() bep.IndexID {
@@ -279,6 +290,15 @@ func (f *memFolder) LocalBySize(size int64, limit int) (out []Record, err error)
 		})
 	})
 	return out[:min(len(out), max(limit, 0))], err
+}
+
+func (f *memFolder) Versions(p relpath.Path) (out []bep.FileInfo, err error) {
+	err = f.read("versions", func(s *memState) {
+		if n := s.names[p.String()]; n != nil {
+			out = n.versions()
+		}
+	})
+	return out, err
 }
 
 func (f *memFolder) Availability(p relpath.Path) (out []device.ID, err error) {

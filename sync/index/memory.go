@@ -68,6 +68,9 @@ func (m *Memory) Folder(id bep.FolderID) (Folder, error) {
 	case f.isClosed():
 		f = f.successor(m)
 	}
+	if f.damage != nil {
+		return nil, f.damage
+	}
 	m.folders[id] = f
 	return f, nil
 }

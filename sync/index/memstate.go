@@ -14,11 +14,12 @@ import (
 // memState is one folder's index as plain values. Entries in it are never
 // written to, so states may share them; everything else is the state's own.
 type memState struct {
-	winner  func([]plan.Version) int
-	indexID bep.IndexID
-	seq     int64
-	peers   map[device.ID]PeerState
-	meta    map[string]string
+	winner   func([]plan.Version) int
+	indexID  bep.IndexID
+	seq      int64
+	peers    map[device.ID]PeerState
+	meta     map[string]string
+	recovery *Recovery // never written to
 
 	names  map[string]*memName
 	sorted []string   // the keys of names, by bytes

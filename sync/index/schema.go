@@ -5,17 +5,23 @@ import "time"
 // A folder's database has one row in rec for each distinct version of a name
 // that any device announces; the bits of devs say which devices those are
 // (bit 0: this one), so that a version which all have is one row.
+//
+// SQLite notices damage to its own structure, not to what is stored in it. So
+// a row whose bytes would be believed carries a checksum: ck is the CRC-32C of
+// the other columns that are read (see checks.go), and a body has its own. What
+// is left out, size, mtime and bh, only leads to rows; who finds one by them
+// looks at the body. The sums in cnt are compared with the rows by a check.
 const (
 	applicationID = 0x4C6E7964
-	schemaVersion = 1
+	schemaVersion = 2
 )
 
 var folderSchema = []string{
-	`CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID`,
+	`CREATE TABLE meta(k TEXT PRIMARY KEY, v, ck INTEGER NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE device(
 		slot INTEGER PRIMARY KEY CHECK(slot BETWEEN 1 AND 62),
 		device_id BLOB NOT NULL UNIQUE,
-		index_id INTEGER NOT NULL, max_seq INTEGER NOT NULL)`,
+		index_id INTEGER NOT NULL, max_seq INTEGER NOT NULL, ck INTEGER NOT NULL)`,
 	`CREATE TABLE rec(
 		id INTEGER PRIMARY KEY,
 		name TEXT NOT NULL,
@@ -26,6 +32,7 @@ var folderSchema = []string{
 		lseq INTEGER,           -- our sequence, exactly where bit 0 is set
 		bh INTEGER,             -- 63 bits of the list hash, files with content
 		lh INTEGER,             -- the row of blist with the blocks, if not in body
+		ck INTEGER NOT NULL,
 		body BLOB NOT NULL)`,
 	`CREATE UNIQUE INDEX rec_name ON rec(name, vh)`,
 	`CREATE UNIQUE INDEX rec_seq ON rec(lseq) WHERE lseq IS NOT NULL`,
@@ -42,7 +49,9 @@ var folderSchema = []string{
 const contentIndex = `CREATE INDEX IF NOT EXISTS rec_bh ON rec(bh) WHERE bh IS NOT NULL AND lseq IS NOT NULL`
 
 var mainSchema = []string{
-	`CREATE TABLE folder(id TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE) WITHOUT ROWID`,
+	`CREATE TABLE folder(id TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE,
+		mark TEXT NOT NULL)  -- that of the file, '' before there was one
+		WITHOUT ROWID`,
 }
 
 // Bits of rec.flags. The first two are the index's, the last four are Flags,
@@ -65,11 +74,17 @@ const (
 
 // Names in meta; those of SetMeta stand behind metaUser.
 const (
-	metaIndexID = "local_index_id"
-	metaSeq     = "seq"
-	metaClean   = "clean"
-	metaBarrier = "barrier"
-	metaUser    = "user:"
+	metaFolder   = "folder" // the ID of the folder
+	metaIndexID  = "local_index_id"
+	metaSeq      = "seq"
+	metaClean    = "clean"
+	metaMark     = "mark" // see marks.go
+	metaMarkOld  = "mark_before"
+	metaBarrier  = "barrier"
+	metaRecovery = "recovery"
+	metaChecked  = "last_check"    // unix seconds
+	metaSnapshot = "last_snapshot" // unix seconds
+	metaUser     = "user:"
 )
 
 // Settings of connections.
@@ -79,6 +94,8 @@ const (
 	journalLimit   = 64 << 20 // bytes of journal kept on disk
 	idleCache      = 512      // KiB of page cache at rest
 	readerCache    = 2048     // KiB of page cache of the reader
+	sharedBatch    = 1000     // entries in a transaction
+	exclusiveBatch = 250      // the same where readers wait for the writer
 	listSlice      = 5000     // block lists looked at in one piece of clearing
 )
 
@@ -92,6 +109,7 @@ const (
 	stMetaGet
 	stMetaSet
 	stMetaDelete
+	stMetaAll
 	stDevices
 	stDeviceSet
 	stDeviceDelete
@@ -110,6 +128,7 @@ const (
 	stListInsert
 	stListStale
 	stListDelete
+	stLists
 	stNamesOf
 	stNeeded
 	stSince
@@ -119,14 +138,20 @@ const (
 	stRemoteNeeded
 	stAll
 	stHasIndex
+	stLastSeq
+	stSalvage
+	stSalvageNames
+	stSalvageBack
+	stExportVersion
 	stFolderGet
-	stFolderInsert
+	stFolderFiles
+	stFolderSet
 	stFolderDelete
 	stmtCount
 )
 
 // rowColumns are what scanRow reads.
-const rowColumns = `id, name, vh, devs, flags, lseq, lh, body`
+const rowColumns = `id, name, vh, devs, flags, lseq, lh, body, ck`
 
 // A limit is written "+?": SQLite plans a statement with a bare parameter there
 // for the one value that is bound, and compiles it anew at every use.
@@ -135,21 +160,22 @@ var statements = [stmtCount]string{
 	stBeginRead:    `BEGIN`,
 	stCommit:       `COMMIT`,
 	stRollback:     `ROLLBACK`,
-	stMetaGet:      `SELECT v FROM meta WHERE k = ?`,
-	stMetaSet:      `INSERT INTO meta(k, v) VALUES(?, ?) ON CONFLICT(k) DO UPDATE SET v = excluded.v`,
+	stMetaGet:      `SELECT v, ck FROM meta WHERE k = ?`,
+	stMetaSet:      `INSERT INTO meta(k, v, ck) VALUES(?, ?, ?) ON CONFLICT(k) DO UPDATE SET v = excluded.v, ck = excluded.ck`,
+	stMetaAll:      `SELECT k, v, ck FROM meta`,
 	stMetaDelete:   `DELETE FROM meta WHERE k = ?`,
-	stDevices:      `SELECT slot, device_id, index_id, max_seq FROM device`,
-	stDeviceSet:    `INSERT OR REPLACE INTO device(slot, device_id, index_id, max_seq) VALUES(?, ?, ?, ?)`,
+	stDevices:      `SELECT slot, device_id, index_id, max_seq, ck FROM device`,
+	stDeviceSet:    `INSERT OR REPLACE INTO device(slot, device_id, index_id, max_seq, ck) VALUES(?, ?, ?, ?, ?)`,
 	stDeviceDelete: `DELETE FROM device WHERE slot = ?`,
 	stCounts:       `SELECT slot, kind, n, bytes FROM cnt`,
 	stCountSet:     `INSERT INTO cnt(slot, kind, n, bytes) VALUES(?, ?, ?, ?) ON CONFLICT(slot, kind) DO UPDATE SET n = excluded.n, bytes = excluded.bytes`,
 	stByName:       `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name WHERE name = ?`,
-	stInsert:       `INSERT INTO rec(name, vh, devs, flags, size, mtime, lseq, bh, lh, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	stSetDevs:      `UPDATE rec SET devs = ? WHERE id = ?`,
-	stSetFlags:     `UPDATE rec SET devs = ?, flags = ? WHERE id = ?`,
-	stSetSeq:       `UPDATE rec SET devs = ?, flags = ?, lseq = ? WHERE id = ?`,
-	stSetBody:      `UPDATE rec SET devs = ?, flags = ?, body = ? WHERE id = ?`,
-	stSetRow:       `UPDATE rec SET devs = ?, flags = ?, lseq = ?, body = ? WHERE id = ?`,
+	stInsert:       `INSERT INTO rec(name, vh, devs, flags, size, mtime, lseq, bh, lh, body, ck) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	stSetDevs:      `UPDATE rec SET devs = ?, ck = ? WHERE id = ?`,
+	stSetFlags:     `UPDATE rec SET devs = ?, flags = ?, ck = ? WHERE id = ?`,
+	stSetSeq:       `UPDATE rec SET devs = ?, flags = ?, lseq = ?, ck = ? WHERE id = ?`,
+	stSetBody:      `UPDATE rec SET devs = ?, flags = ?, body = ?, ck = ? WHERE id = ?`,
+	stSetRow:       `UPDATE rec SET devs = ?, flags = ?, lseq = ?, body = ?, ck = ? WHERE id = ?`,
 	stDelete:       `DELETE FROM rec WHERE id = ?`,
 	stListHead:     `SELECT substr(data, 1, 32) FROM blist WHERE id = ?`,
 	stListGet:      `SELECT data FROM blist WHERE id = ?`,
@@ -157,9 +183,10 @@ var statements = [stmtCount]string{
 	stListStale: `SELECT id, EXISTS(SELECT 1 FROM rec INDEXED BY rec_list WHERE lh = blist.id)
 		FROM blist WHERE id > ? ORDER BY id LIMIT +?`,
 	stListDelete: `DELETE FROM blist WHERE id = ?`,
+	stLists:      `SELECT id, data FROM blist`,
 	stNamesOf: `SELECT DISTINCT name FROM rec INDEXED BY rec_name
 		WHERE name > ? AND devs & ? ORDER BY name LIMIT +?`,
-	stNeeded: `SELECT r.id, r.name, r.vh, r.devs, r.flags, r.lseq, r.lh, r.body
+	stNeeded: `SELECT r.id, r.name, r.vh, r.devs, r.flags, r.lseq, r.lh, r.body, r.ck
 		FROM (SELECT name FROM rec INDEXED BY rec_need WHERE flags & 2 AND name > ? ORDER BY name LIMIT +?) n
 		CROSS JOIN rec r INDEXED BY rec_name ON r.name = n.name ORDER BY n.name`,
 	stSince: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_seq
@@ -173,9 +200,17 @@ var statements = [stmtCount]string{
 		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))
 		ORDER BY name LIMIT +?3`,
-	stAll:          `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
-	stHasIndex:     `SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'rec_bh'`,
-	stFolderGet:    `SELECT file FROM folder WHERE id = ?`,
-	stFolderInsert: `INSERT INTO folder(id, file) VALUES(?, ?)`,
+	stAll:      `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
+	stHasIndex: `SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'rec_bh'`,
+	stLastSeq:  `SELECT max(lseq) FROM rec INDEXED BY rec_seq WHERE lseq IS NOT NULL`,
+	stSalvage: `SELECT ` + rowColumns + ` FROM rec NOT INDEXED
+		WHERE id > ? AND id <= ? ORDER BY id LIMIT +?`,
+	stSalvageNames:  `SELECT id, name FROM rec INDEXED BY rec_name WHERE name > ? ORDER BY name LIMIT +?`,
+	stSalvageBack:   `SELECT id, name FROM rec INDEXED BY rec_name WHERE name < ? ORDER BY name DESC LIMIT +?`,
+	stExportVersion: `INSERT INTO rec_version(id, version) VALUES(?, ?)`,
+	stFolderGet:     `SELECT file, mark FROM folder WHERE id = ?`,
+	stFolderFiles:   `SELECT file FROM folder`,
+	stFolderSet: `INSERT INTO folder(id, file, mark) VALUES(?, ?, ?)
+		ON CONFLICT(id) DO UPDATE SET file = excluded.file, mark = excluded.mark`,
 	stFolderDelete: `DELETE FROM folder WHERE id = ?`,
 }

@@ -1,6 +1,10 @@
 package index
 
-import "lanyard/sync/bep"
+import (
+	"strconv"
+
+	"lanyard/sync/bep"
+)
 
 // facts are the small things that are read often, as of the last commit.
 type facts struct {
@@ -9,52 +13,60 @@ type facts struct {
 	tally     tally
 	devices   deviceTable
 	byContent bool // contentIndex exists
+	recovery  *Recovery
 }
 
-// start reads the facts, recounts if the last user of the file did not close
-// it, and marks the file as in use.
-func (f *sqliteFolder) start() error {
-	clean, err := f.loadFacts()
+// loadFacts reads the facts, which have to agree with each other.
+func (f *sqliteFolder) loadFacts() error {
+	var x facts
+	folder, err := f.w.meta(metaFolder)
 	if err != nil {
 		return err
 	}
-	if !clean {
-		if err := f.recount(); err != nil {
-			return err
-		}
+	if folder != string(f.id) {
+		return damaged("it is the index of the folder %q", folder)
 	}
-	return f.w.setMetaInt(metaClean, 0)
-}
-
-func (f *sqliteFolder) loadFacts() (clean bool, err error) {
-	var x facts
 	id, err := f.w.metaInt(metaIndexID)
 	if err != nil {
-		return false, err
+		return err
 	}
 	x.indexID = bep.IndexID(id)
 	if x.seq, err = f.w.metaInt(metaSeq); err != nil {
-		return false, err
+		return err
 	}
-	flag, err := f.w.metaInt(metaClean)
+	last, err := f.w.lastSeq()
 	if err != nil {
-		return false, err
+		return err
 	}
-	if x.indexID == 0 {
-		return false, damaged("it has no index ID")
+	switch {
+	case x.indexID == 0:
+		return damaged("it has no index ID")
+	case x.seq != last:
+		return damaged("its highest sequence is %d, and it says %d", last, x.seq)
+	}
+	if x.recovery, err = f.w.loadRecovery(); err != nil {
+		return err
 	}
 	if x.devices, err = f.w.loadDevices(); err != nil {
-		return false, err
+		return err
 	}
 	if err := f.w.loadTally(&x.tally); err != nil {
-		return false, err
+		return err
 	}
 	err = f.w.query(stHasIndex, nil, func(*stmt) error {
 		x.byContent = true
 		return nil
 	})
 	f.facts = x
-	return flag == 1, err
+	return err
+}
+
+func (c *conn) lastSeq() (seq int64, err error) {
+	err = c.query(stLastSeq, nil, func(s *stmt) error {
+		seq = s.int(0)
+		return nil
+	})
+	return seq, err
 }
 
 func (c *conn) loadTally(t *tally) error {
@@ -66,28 +78,6 @@ func (c *conn) loadTally(t *tally) error {
 		t[slot][kind] = cell{n: s.int(2), bytes: s.int(3)}
 		return nil
 	})
-}
-
-// recount compares the sums kept with the sums of all rows, and keeps the
-// latter.
-func (f *sqliteFolder) recount() error {
-	var t tally
-	if err := f.w.countAll(&t); err != nil {
-		return err
-	}
-	old := f.facts.tally
-	if t == old {
-		return nil
-	}
-	f.opts.Log.Warn("index sums were wrong and are mended", "kept", old.counts(), "counted", t.counts())
-	if err := f.w.run(stBegin, nil); err != nil {
-		return err
-	}
-	if err := f.w.end(f.w.saveTally(&old, &t)); err != nil {
-		return err
-	}
-	f.facts.tally = t
-	return nil
 }
 
 // countAll sums up all rows, name by name, and so reads and checks each.
@@ -129,17 +119,41 @@ func (c *conn) saveTally(old, now *tally) error {
 	return nil
 }
 
-func (c *conn) metaInt(key string) (v int64, err error) {
+// meta gives a fact, "" where there is none.
+func (c *conn) meta(key string) (v string, err error) {
 	err = c.query(stMetaGet, func(s *stmt) { s.bindText(1, key) }, func(s *stmt) error {
-		v = s.int(0)
+		if v = s.text(0); s.int(1) != metaCheck(key, v) {
+			return damaged("the checksum of the fact %q is wrong", key)
+		}
 		return nil
 	})
 	return v, err
 }
 
-func (c *conn) setMetaInt(key string, v int64) error {
+func (c *conn) metaInt(key string) (int64, error) {
+	v, err := c.meta(key)
+	if err != nil || v == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return 0, damaged("the fact %q is no number", key)
+	}
+	return n, nil
+}
+
+// setMeta keeps a fact; the empty value is the same as none.
+func (c *conn) setMeta(key, v string) error {
+	if v == "" {
+		return c.run(stMetaDelete, func(s *stmt) { s.bindText(1, key) })
+	}
 	return c.run(stMetaSet, func(s *stmt) {
 		s.bindText(1, key)
-		s.bindInt(2, v)
+		s.bindText(2, v)
+		s.bindInt(3, metaCheck(key, v))
 	})
+}
+
+func (c *conn) setMetaInt(key string, v int64) error {
+	return c.setMeta(key, strconv.FormatInt(v, 10))
 }

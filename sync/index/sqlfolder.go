@@ -3,17 +3,22 @@ package index
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
+	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/fault"
 )
 
 // sqliteFolder is one folder's database: a connection for writing and one for
 // reading, which in the exclusive mode are the same.
 type sqliteFolder struct {
-	path string
-	opts SQLiteOptions
+	store *sqliteStore
+	id    bep.FolderID
+	path  string
+	opts  SQLiteOptions
 
 	// gate is held for reading during each operation, and for writing while
 	// the connections are exchanged or closed.
@@ -22,19 +27,24 @@ type sqliteFolder struct {
 	exclusive bool
 	w, r      *conn
 
+	// What follows is set when the file is opened, and then Maintain's.
+	unclean bool // the last user of the file did not close it
+
 	// What follows belongs to whoever holds w.mu.
 	undurable bool  // there are commits since the last barrier
 	resting   bool  // the page cache is small
 	swept     int64 // the block list up to which stale ones were looked for
 
-	mu    sync.Mutex // guards facts, which change after a commit
-	facts facts
+	mu       sync.Mutex // guards what follows
+	facts    facts      // they change after a commit
+	damage   error      // why it is not trusted any more, nil while it is
+	onDamage func(error)
 }
 
 // openFolder opens or creates a folder's database, in the exclusive mode if
 // the options or the file system ask for it.
-func openFolder(path string, opts SQLiteOptions) (*sqliteFolder, error) {
-	f := &sqliteFolder{path: path, opts: opts, exclusive: opts.Exclusive}
+func (s *sqliteStore) openFolder(id bep.FolderID, path string) (*sqliteFolder, error) {
+	f := &sqliteFolder{store: s, id: id, path: path, opts: s.opts, exclusive: s.opts.Exclusive}
 	err := f.open()
 	if err != nil && !f.exclusive && needsFallback(err) {
 		f.exclusive = true
@@ -55,7 +65,7 @@ func (f *sqliteFolder) open() error {
 	}
 	f.w, f.r = w, w
 	if err = f.prepareFile(); err == nil {
-		err = f.start()
+		err = f.loadFacts()
 	}
 	if err == nil && !f.exclusive {
 		f.r, err = f.connect(readerCache)
@@ -108,12 +118,17 @@ func (f *sqliteFolder) prepareFile() error {
 			return err
 		}
 		return errors.Join(
+			f.w.setMeta(metaFolder, string(f.id)),
 			f.w.setMetaInt(metaIndexID, int64(id)),
 			f.w.setMetaInt(metaSeq, 0),
-			f.w.setMetaInt(metaClean, 1))
+			f.w.setMetaInt(metaChecked, time.Now().Unix()),
+			second(f.newMark()))
 	})
 	return errors.Join(err, f.w.exec(`PRAGMA synchronous=NORMAL`))
 }
+
+// second gives the error of a call whose result is of no interest.
+func second[T any](_ T, err error) error { return err }
 
 // reading runs do on the reader within one transaction.
 func (f *sqliteFolder) reading(op string, do func(c *conn) error) error {
@@ -121,14 +136,14 @@ func (f *sqliteFolder) reading(op string, do func(c *conn) error) error {
 	if err != nil && needsFallback(err) && f.fallBack(err) == nil {
 		err = f.tryReading(op, do)
 	}
-	return classify(op, err)
+	return f.outcome(op, err)
 }
 
 func (f *sqliteFolder) tryReading(op string, do func(c *conn) error) error {
 	f.gate.RLock()
 	defer f.gate.RUnlock()
-	if f.closed {
-		return errClosed(op)
+	if err := f.usable(op); err != nil {
+		return err
 	}
 	f.r.mu.Lock()
 	defer f.r.mu.Unlock()
@@ -152,14 +167,14 @@ func (f *sqliteFolder) writing(op string, do func(*change) error) error {
 	if err != nil && needsFallback(err) && f.fallBack(err) == nil {
 		err = f.tryWriting(op, do)
 	}
-	return classify(op, err)
+	return f.outcome(op, err)
 }
 
 func (f *sqliteFolder) tryWriting(op string, do func(*change) error) error {
 	f.gate.RLock()
 	defer f.gate.RUnlock()
-	if f.closed {
-		return errClosed(op)
+	if err := f.usable(op); err != nil {
+		return err
 	}
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
@@ -225,29 +240,93 @@ func (f *sqliteFolder) fallBack(cause error) error {
 	return nil
 }
 
+// usable says why there is nothing to be had any more. The caller holds gate.
+func (f *sqliteFolder) usable(op string) error {
+	if f.closed {
+		return errClosed(op)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.damage
+}
+
+// outcome classifies the error of an operation. The first one that tells of
+// damage ends all use of the index. The caller holds no lock.
+func (f *sqliteFolder) outcome(op string, err error) error {
+	err = classify(op, err)
+	if fault.CodeOf(err) != codeDamaged {
+		return err
+	}
+	f.mu.Lock()
+	first, tell := f.damage == nil, f.onDamage
+	if first {
+		f.damage = err
+	}
+	f.mu.Unlock()
+	if first {
+		f.opts.Log.Error("index is damaged", "error", err)
+		if tell != nil {
+			tell(err)
+		}
+	}
+	return err
+}
+
+// OnDamage has tell called when the index turns out to be damaged, at once if
+// it did already.
+func (f *sqliteFolder) OnDamage(tell func(error)) {
+	f.mu.Lock()
+	f.onDamage = tell
+	damage := f.damage
+	f.mu.Unlock()
+	if damage != nil {
+		tell(damage)
+	}
+}
+
+// Batch is smaller where readers wait for the writer.
+func (f *sqliteFolder) Batch() int {
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	if f.exclusive {
+		return exclusiveBatch
+	}
+	return sharedBatch
+}
+
 // Barrier makes all commits durable with a small one that is flushed: the
 // journal is one file, so everything before it is flushed as well.
 func (f *sqliteFolder) Barrier() error {
 	const op = "index barrier"
+	return f.outcome(op, f.onWriter(op, func() error {
+		if !f.undurable {
+			return nil
+		}
+		return f.flush(func() error { return f.w.setMetaInt(metaBarrier, f.now().seq) })
+	}))
+}
+
+// onWriter runs do while the writer is nobody else's.
+func (f *sqliteFolder) onWriter(op string, do func() error) error {
 	f.gate.RLock()
 	defer f.gate.RUnlock()
-	if f.closed {
-		return errClosed(op)
+	if err := f.usable(op); err != nil {
+		return err
 	}
 	f.w.mu.Lock()
 	defer f.w.mu.Unlock()
-	if !f.undurable {
-		return nil
-	}
-	return classify(op, f.flush(metaBarrier, f.now().seq))
+	return do()
 }
 
-// flush commits one fact under FULL. The caller holds w.mu.
-func (f *sqliteFolder) flush(key string, v int64) error {
+// flush commits a small change under FULL. The caller holds w.mu.
+func (f *sqliteFolder) flush(do func() error) error {
 	if err := f.w.exec(`PRAGMA synchronous=FULL`); err != nil {
 		return err
 	}
-	err := f.w.setMetaInt(key, v)
+	err := f.w.run(stBegin, nil)
+	if err == nil {
+		err = f.w.end(do())
+	}
 	if err == nil {
 		f.undurable = false
 	}
@@ -256,19 +335,42 @@ func (f *sqliteFolder) flush(key string, v int64) error {
 
 // Close makes everything durable and closes. A second call does nothing.
 func (f *sqliteFolder) Close() error {
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	return f.close()
+}
+
+// close is Close for who holds the store's lock.
+func (f *sqliteFolder) close() error {
 	f.gate.Lock()
 	defer f.gate.Unlock()
 	if f.closed {
 		return nil
 	}
 	f.closed = true
-	err := f.flush(metaClean, 1)
+	f.mu.Lock()
+	damage := f.damage
+	f.mu.Unlock()
+	if damage != nil {
+		// Whatever else the broken file says is of no interest.
+		_ = f.disconnect()
+		return classify("close index", f.store.distrust(f.id))
+	}
+	var mark string
+	err := f.flush(func() (err error) {
+		mark, err = f.newMark()
+		return err
+	})
 	if err == nil {
 		// Closing folds the journal in as well; this makes it small first even
 		// where a backup program holds the file.
 		_, err = f.w.first(`PRAGMA wal_checkpoint(TRUNCATE)`)
 	}
-	return classify("close index", errors.Join(err, f.disconnect()))
+	err = errors.Join(err, f.disconnect())
+	if err == nil {
+		err = f.store.setRow(f.id, folderRow{file: filepath.Base(f.path), mark: mark})
+	}
+	return classify("close index", err)
 }
 
 func (f *sqliteFolder) isClosed() bool {
@@ -391,12 +493,6 @@ func (f *sqliteFolder) DropRemote(dev device.ID) error {
 // SetMeta keeps a small fact; the empty value is the same as none.
 func (f *sqliteFolder) SetMeta(key, value string) error {
 	return f.writing("set index fact", func(ch *change) error {
-		if value == "" {
-			return ch.c.run(stMetaDelete, func(s *stmt) { s.bindText(1, metaUser+key) })
-		}
-		return ch.c.run(stMetaSet, func(s *stmt) {
-			s.bindText(1, metaUser+key)
-			s.bindText(2, value)
-		})
+		return ch.c.setMeta(metaUser+key, value)
 	})
 }

@@ -3,28 +3,23 @@ package index
 import "fmt"
 
 // Idle gives memory back and folds the journal: the index by content is made
-// if it was not wanted before, a slice of stale block lists is cleared, the journal goes into the file, the page cache shrinks until
-// the next write.
+// if it was not wanted before, a slice of stale block lists is cleared, the
+// journal goes into the file, the page cache shrinks until the next write.
 func (f *sqliteFolder) Idle() error {
 	const op = "rest index"
 	if err := f.indexContent(); err != nil {
 		return err
 	}
-	f.gate.RLock()
-	defer f.gate.RUnlock()
-	if f.closed {
-		return errClosed(op)
-	}
-	f.w.mu.Lock()
-	defer f.w.mu.Unlock()
-	if err := f.sweepLists(); err != nil {
-		return classify(op, err)
-	}
-	if _, err := f.w.first(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		return classify(op, err)
-	}
-	f.resting = true
-	return classify(op, f.w.exec(fmt.Sprintf(`PRAGMA cache_size=-%d`, idleCache), `PRAGMA shrink_memory`))
+	return f.outcome(op, f.onWriter(op, func() error {
+		if err := f.sweepLists(); err != nil {
+			return err
+		}
+		if _, err := f.w.first(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			return err
+		}
+		f.resting = true
+		return f.w.exec(fmt.Sprintf(`PRAGMA cache_size=-%d`, idleCache), `PRAGMA shrink_memory`)
+	}))
 }
 
 // indexContent makes the index by content if there is none yet and there is

@@ -6,17 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
 )
 
 // SQLiteOptions set up OpenSQLite. Zero fields mean the defaults.
@@ -62,11 +61,16 @@ func OpenSQLite(dir string, opts SQLiteOptions) (Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Node, "", op, "", err)
 	}
-	main, err := openMain(filepath.Join(dir, "main.db"))
-	if err != nil {
+	opts = opts.withDefaults()
+	if !opts.Exclusive && fsys.OnNetwork(dir) {
+		opts.Exclusive = true
+		opts.Log.Info("the index is on a network file system; it is used without shared memory", "path", dir)
+	}
+	s := &sqliteStore{dir: dir, opts: opts, folders: map[bep.FolderID]*sqliteFolder{}}
+	if err := s.openList(); err != nil {
 		return nil, mainFault(op, err)
 	}
-	return &sqliteStore{dir: dir, opts: opts.withDefaults(), main: main, folders: map[bep.FolderID]*sqliteFolder{}}, nil
+	return s, nil
 }
 
 // openMain opens the list of folders. It is always exclusive: it is small,
@@ -156,14 +160,14 @@ func (s *sqliteStore) Folder(id bep.FolderID) (Folder, error) {
 	if f := s.folders[id]; f != nil && !f.isClosed() {
 		return f, nil
 	}
-	file, err := s.file(id)
-	if err == nil && file == "" {
-		file, err = s.newFile(id)
+	row, err := s.row(id)
+	if err == nil && row.file == "" {
+		row, err = s.newFile(id)
 	}
 	if err != nil {
 		return nil, mainFault(op, err)
 	}
-	f, err := openFolder(filepath.Join(s.dir, file), s.opts)
+	f, err := s.open(id, row)
 	if err != nil {
 		return nil, classify(op, err)
 	}
@@ -171,25 +175,44 @@ func (s *sqliteStore) Folder(id bep.FolderID) (Folder, error) {
 	return f, nil
 }
 
-// file gives the name of a folder's database, "" where there is none.
-func (s *sqliteStore) file(id bep.FolderID) (file string, err error) {
-	err = s.main.query(stFolderGet, func(st *stmt) { st.bindText(1, string(id)) }, func(st *stmt) error {
-		file = st.text(0)
-		return nil
-	})
-	return file, err
+// folderRow is what main.db knows of a folder's database.
+type folderRow struct {
+	file string // its name, "" where there is none
+	mark string // see marks.go
 }
 
-func (s *sqliteStore) newFile(id bep.FolderID) (string, error) {
+func (s *sqliteStore) row(id bep.FolderID) (row folderRow, err error) {
+	err = s.main.query(stFolderGet, func(st *stmt) { st.bindText(1, string(id)) }, func(st *stmt) error {
+		row = folderRow{st.text(0), st.text(1)}
+		return nil
+	})
+	return row, err
+}
+
+func (s *sqliteStore) setRow(id bep.FolderID, row folderRow) error {
+	return s.main.run(stFolderSet, func(st *stmt) {
+		st.bindText(1, string(id))
+		st.bindText(2, row.file)
+		st.bindText(3, row.mark)
+	})
+}
+
+// drawFile draws the name of a new database.
+func drawFile() (string, error) {
 	var b [4]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		return "", err
 	}
-	file := "f-" + hex.EncodeToString(b[:]) + ".db"
-	return file, s.main.run(stFolderInsert, func(st *stmt) {
-		st.bindText(1, string(id))
-		st.bindText(2, file)
-	})
+	return "f-" + hex.EncodeToString(b[:]) + ".db", nil
+}
+
+func (s *sqliteStore) newFile(id bep.FolderID) (folderRow, error) {
+	file, err := drawFile()
+	if err != nil {
+		return folderRow{}, err
+	}
+	row := folderRow{file: file}
+	return row, s.setRow(id, row)
 }
 
 // Drop closes and deletes a folder's index. The files go first, so that none
@@ -203,18 +226,15 @@ func (s *sqliteStore) Drop(id bep.FolderID) error {
 	}
 	if f := s.folders[id]; f != nil {
 		// It is deleted in any case; an error of closing changes nothing.
-		_ = f.Close()
+		_ = f.close()
 		delete(s.folders, id)
 	}
-	file, err := s.file(id)
-	if err != nil || file == "" {
+	row, err := s.row(id)
+	if err != nil || row.file == "" {
 		return mainFault(op, err)
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		err := os.Remove(filepath.Join(s.dir, file+suffix))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fault.Wrap(fault.Folder, "", op, "", err)
-		}
+	if err := s.removeFiles(row.file); err != nil {
+		return fault.Wrap(fault.Folder, "", op, "", err)
 	}
 	err = s.main.run(stFolderDelete, func(st *stmt) { st.bindText(1, string(id)) })
 	return mainFault(op, err)
@@ -229,7 +249,7 @@ func (s *sqliteStore) Close() error {
 	}
 	var errs []error
 	for _, id := range slices.Sorted(maps.Keys(s.folders)) {
-		errs = append(errs, s.folders[id].Close())
+		errs = append(errs, s.folders[id].close())
 	}
 	errs = append(errs, s.main.close())
 	s.main = nil

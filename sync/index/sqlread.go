@@ -1,7 +1,9 @@
 package index
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"slices"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
@@ -41,8 +43,11 @@ func (c *conn) scanFull(s *stmt) (fullRow, error) {
 		return fullRow{}, damaged("it holds the name %q: %v", name, err)
 	}
 	r := fullRow{id: s.int(0), devs: uint64(s.int(3)), flags: s.int(4)}
-	list := s.int(6)
-	r.info, r.stamp, err = decodeBody(path, s.blob(7), func() ([]byte, error) { return c.list(list) })
+	list, body := s.int(6), s.blob(7)
+	if err := checkRow(s, body); err != nil {
+		return fullRow{}, err
+	}
+	r.info, r.stamp, err = decodeBody(path, body, func() ([]byte, error) { return c.list(list) })
 	if r.devs&1 != 0 {
 		r.info.Sequence = s.int(5)
 	} else {
@@ -261,6 +266,26 @@ func (f *sqliteFolder) NeededOne(p relpath.Path) (n Needed, ok bool, err error) 
 	return n, ok, err
 }
 
+// Versions gives what other devices have under a name.
+func (f *sqliteFolder) Versions(p relpath.Path) (out []bep.FileInfo, err error) {
+	err = f.readingWithDevices(func(c *conn, t *deviceTable) error {
+		rows, err := c.named(p)
+		if err != nil {
+			return err
+		}
+		rows = slices.DeleteFunc(rows, func(r fullRow) bool { return r.devs&^1 == 0 || r.info.Invalid || r.info.Deleted })
+		slices.SortFunc(rows, func(a, b fullRow) int {
+			return cmp.Or(int(b.flags&rowGlobal-a.flags&rowGlobal), t.ids(a.devs &^ 1)[0].Compare(t.ids(b.devs &^ 1)[0]))
+		})
+		out = nil // a second try starts anew
+		for i := range rows {
+			out = append(out, rows[i].remote())
+		}
+		return nil
+	})
+	return out, err
+}
+
 // Availability gives the devices that announce the global version, valid.
 func (f *sqliteFolder) Availability(p relpath.Path) (out []device.ID, err error) {
 	err = f.readingWithDevices(func(c *conn, t *deviceTable) error {
@@ -448,10 +473,8 @@ func lacks(rows []fullRow, slot int, global *fullRow) bool {
 // Meta gives a fact kept by SetMeta.
 func (f *sqliteFolder) Meta(key string) (v string, err error) {
 	err = f.reading("read index", func(c *conn) error {
-		return c.query(stMetaGet, func(s *stmt) { s.bindText(1, metaUser+key) }, func(s *stmt) error {
-			v = s.text(0)
-			return nil
-		})
+		v, err = c.meta(metaUser + key)
+		return err
 	})
 	return v, err
 }

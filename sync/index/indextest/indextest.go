@@ -51,6 +51,10 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"our files are found by their content", testByContent},
 		{"a directory is listed without its neighbours", testRange},
 		{"facts are kept by key", testMeta},
+		{"a rebuilt index keeps our own records and nothing else", testRebuild},
+		{"there is nothing to rebuild of a folder without an index", testRebuildNothing},
+		{"maintenance changes nothing that is seen", testMaintain},
+		{"the versions of others are told apart", testVersions},
 		{"the index agrees with a model of it", testModel},
 		{"readers see whole transactions while a writer works", testConcurrent},
 	} {
