@@ -12,6 +12,8 @@ packages_of() {
   case $1 in
     go) echo golang-go ;;
     gcc) echo gcc libc6-dev ;;
+    mkfs.xfs) echo xfsprogs ;;
+    mkfs.ext4) echo e2fsprogs ;;
     *) echo "$1" ;;
   esac
 }

@@ -55,7 +55,7 @@ block_fuzz() {
 
 # Real processes on real files, with a real Syncthing beside them.
 block_real() {
-  build/need.sh syncthing rsync || [ -z "${CI:-}" ] || return 1
+  build/need.sh syncthing rsync mkfs.ext4 mkfs.xfs || [ -z "${CI:-}" ] || return 1
   CGO_ENABLED=0 go build -trimpath -o build/bin/ ./cmd/lanyard || return 1
   LANYARD_E2E=1 LANYARD_BIN="$PWD/build/bin/lanyard" go test -count=1 -v \
     -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 20m)" ./build/e2e

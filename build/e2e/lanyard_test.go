@@ -59,14 +59,20 @@ type snapshot struct {
 // newLanyard makes a device with an identity and an empty folder.
 func newLanyard(t *testing.T, name string) *lanyard {
 	t.Helper()
+	return newLanyardIn(t, name, t.TempDir())
+}
+
+// newLanyardIn is newLanyard with home and folder in a directory; its log lies
+// elsewhere.
+func newLanyardIn(t *testing.T, name, root string) *lanyard {
+	t.Helper()
 	bin := os.Getenv("LANYARD_BIN")
 	if bin == "" {
 		t.Fatal("LANYARD_BIN does not name the lanyard program")
 	}
-	root := t.TempDir()
 	l := &lanyard{
 		bin: bin, home: filepath.Join(root, "home"), dir: filepath.Join(root, name),
-		log: filepath.Join(root, name+".log"), port: freeUDP(t),
+		log: filepath.Join(t.TempDir(), name+".log"), port: freeUDP(t),
 	}
 	must(t, os.MkdirAll(l.dir, 0o755))
 	l.id = strings.TrimSpace(l.run(t, "id"))
