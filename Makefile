@@ -9,7 +9,7 @@ FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build demo test test-long bench run lint fuzz clean
+.PHONY: help need-go build demo test test-long bench ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test-long: ## soaks and thousands of seeds
 bench: build ## the same work side by side with syncthing and rsync
 	@build/need.sh syncthing rsync python3
 	python3 build/bench/side_by_side.py --lanyard $(BIN)/lanyard --syncthing syncthing --rsync rsync --scenario all --scale 0.25 --rounds 3
+
+ratios: need-go ## the bounds of the hot paths and what this machine can do at best
+	@build/need.sh python3
+	python3 build/bench/ratios.py --floors
 
 run: build ## start the engine in the foreground
 	$(BIN)/lanyard serve

@@ -33,7 +33,7 @@ const patience = 30 * time.Second
 // and a directory for each folder.
 type node struct {
 	*Engine
-	t       *testing.T
+	t       testing.TB
 	id      device.ID
 	name    string
 	dir     string
@@ -43,7 +43,7 @@ type node struct {
 }
 
 // newNode starts a device that shares nothing and knows nobody.
-func newNode(t *testing.T, name string) *node {
+func newNode(t testing.TB, name string) *node {
 	t.Helper()
 	certPEM, keyPEM, err := device.NewCertificate(time.Now())
 	must(t, err)
@@ -74,7 +74,7 @@ func newNode(t *testing.T, name string) *node {
 	return n
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func (n *node) inSync(other *node) {
 }
 
 // connectedPair is two devices that know each other, and share the folder.
-func connectedPair(t *testing.T) (a, b *node) {
+func connectedPair(t testing.TB) (a, b *node) {
 	t.Helper()
 	a, b = newNode(t, "a"), newNode(t, "b")
 	a.shares(photos, b)

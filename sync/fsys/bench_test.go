@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"lanyard/sync/fsys"
@@ -89,7 +90,7 @@ func BenchmarkDurableFiles(b *testing.B) {
 		name string
 		run  func(b *testing.B, f fsys.FS, round int)
 	}{
-		{"batch of 500", durableBatch}, {"one by one", durableSingly},
+		{"batch of 500", durableBatch}, {"one by one", durableSingly}, {"500 by four writers", durableByFour},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			f, err := fsys.Open(b.TempDir(), fsys.Options{})
@@ -119,13 +120,24 @@ func durableBatch(b *testing.B, f fsys.FS, round int) {
 	must(b, f.SyncDirs([]relpath.Path{smallName(round, 0, "").Dir()}))
 }
 
-func durableSingly(b *testing.B, f fsys.FS, round int) {
-	for i := range batch {
-		h := smallFile(b, f, round, i)
-		must(b, f.SyncFiles([]fsys.File{h}))
-		must(b, h.Close())
-		must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
+func durableSingly(b *testing.B, f fsys.FS, round int) { durableBy(b, f, round, 1) }
+
+func durableByFour(b *testing.B, f fsys.FS, round int) { durableBy(b, f, round, 4) }
+
+// durableBy lets writers sync each file on its own.
+func durableBy(b *testing.B, f fsys.FS, round, writers int) {
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := w; i < batch; i += writers {
+				h := smallFile(b, f, round, i)
+				must(b, f.SyncFiles([]fsys.File{h}))
+				must(b, h.Close())
+				must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
+			}
+		})
 	}
+	wg.Wait()
 	must(b, f.SyncDirs([]relpath.Path{smallName(round, 0, "").Dir()}))
 }
 

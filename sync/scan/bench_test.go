@@ -111,6 +111,13 @@ func BenchmarkScan(b *testing.B) {
 		}
 		perEntry(b)
 	})
+	b.Run("bare walk", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			bareWalk(b, o.FS, relpath.Root)
+		}
+		perEntry(b)
+	})
 	b.Run("WalkDir for comparison", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -126,4 +133,22 @@ func BenchmarkScan(b *testing.B) {
 		}
 		perEntry(b)
 	})
+}
+
+// bareWalk lists and looks, and compares with nothing.
+func bareWalk(b *testing.B, f fsys.FS, dir relpath.Path) {
+	list, err := f.ReadDir(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Info.Kind != fsys.Directory {
+			continue
+		}
+		sub, err := dir.Join(e.Name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bareWalk(b, f, sub)
+	}
 }
