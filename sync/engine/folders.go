@@ -150,6 +150,9 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 			e.o.Log.Error("open index", "folder", string(spec.ID), "error", f.err)
 			return
 		}
+		if err := f.index.Begin(); err != nil { // whether the index went back is harder to see now, no more
+			e.o.Log.Warn("begin run of index", "folder", string(spec.ID), "error", err)
+		}
 	}
 	e.forgetStrangers(f)
 	if spec.Paused {
@@ -230,7 +233,7 @@ func (e *Engine) localFolders(dev device.ID) ([]peer.LocalFolder, error) {
 		}
 		lf := peer.LocalFolder{
 			ID: id, Label: f.spec.Label, Type: f.spec.Type, Paused: f.spec.Paused,
-			IndexID: f.index.IndexID(), Sequence: f.index.Sequence(),
+			IndexID: f.index.IndexID(), Sequence: f.index.Sequence(), Runs: f.index.Runs(),
 		}
 		for _, other := range f.spec.Shared {
 			state, err := f.index.Remote(other)

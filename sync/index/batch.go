@@ -53,6 +53,7 @@ type batch struct {
 	c     *conn
 	tally tally
 	seq   int64
+	base  int64           // what is given stands after it
 	place int64           // the sequence that the record being stored gets
 	ranks *[slotCount]int // order of the slots' device IDs
 
@@ -66,7 +67,7 @@ type batch struct {
 }
 
 func newBatch(c *conn, x *facts) *batch {
-	return &batch{c: c, tally: x.tally, seq: x.seq, ranks: x.devices.ranks()}
+	return &batch{c: c, tally: x.tally, seq: x.seq, base: x.runs.base(), ranks: x.devices.ranks()}
 }
 
 // applyLocal stores our record and gives it the next sequence.
@@ -75,7 +76,7 @@ func (b *batch) applyLocal(r *Record) error {
 	f.Invalid = r.Flags&hiding != 0
 	e := makeEntry(b.ident[:0], &f, r)
 	b.ident = e.ident
-	b.seq++
+	b.seq = max(b.seq, b.base) + 1
 	b.place = b.seq
 	return b.apply(f.Name.String(), localSlot, &e)
 }

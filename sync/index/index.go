@@ -171,6 +171,14 @@ type Folder interface {
 	// fault index-damaged.
 	OnDamage(f func(error))
 
+	// Begin begins a run of the program, durable before it returns: sequences
+	// given from here on stand a random distance after all earlier ones. Call it
+	// once, before anything else is stored.
+	Begin() error
+	// Runs gives the sequences that were given so far: what a peer holds beyond
+	// them is from a state of this index that was lost.
+	Runs() Runs
+
 	// Update stores local records, in order, and gives each the next sequence.
 	// The name may stand in recs once. It returns the highest sequence given.
 	Update(recs []Record) (int64, error)

@@ -142,7 +142,9 @@ func (f *memFolder) Update(recs []Record) (int64, error) {
 	recs = cloneLocal(recs)
 	var last int64
 	after := func(s *memState) error {
-		last = s.seq + int64(len(recs))
+		if last = s.seq; len(recs) > 0 {
+			last = max(last, s.runs.base()) + int64(len(recs))
+		}
 		return nil
 	}
 	err := f.commit("update", after, func(s *memState) { s.update(recs) })

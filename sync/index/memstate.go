@@ -17,6 +17,7 @@ type memState struct {
 	winner   func([]plan.Version) int
 	indexID  bep.IndexID
 	seq      int64
+	runs     Runs
 	peers    map[device.ID]PeerState
 	meta     map[string]string
 	recovery *Recovery // never written to
@@ -86,7 +87,7 @@ func identityOf(f *bep.FileInfo) string {
 func (s *memState) update(recs []Record) {
 	for i := range recs {
 		r := recs[i]
-		s.seq++
+		s.seq = max(s.seq, s.runs.base()) + 1
 		r.Sequence = s.seq
 		name := r.Name.String()
 		n := s.name(name)

@@ -10,6 +10,7 @@ import (
 type facts struct {
 	indexID   bep.IndexID
 	seq       int64
+	runs      Runs // as Begin set them: the last one does not grow here
 	tally     tally
 	devices   deviceTable
 	byContent bool // contentIndex exists

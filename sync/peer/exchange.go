@@ -53,7 +53,7 @@ func (s *Session) beginReceiving(f *LocalFolder, theirs *bep.Device) {
 func (s *Session) beginSending(now time.Time, f *LocalFolder, ours *bep.Device) {
 	s.starts++
 	x := &exchange{start: s.starts, index: f.IndexID, dirty: true}
-	if ours.IndexID == f.IndexID && ours.MaxSequence > f.Sequence {
+	if ours.IndexID == f.IndexID && !f.gave(ours.MaxSequence) {
 		s.emit(Renew{f.ID}) // a Configure with the new ID follows
 		delete(s.exchange, f.ID)
 		return

@@ -8,6 +8,7 @@ import (
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
+	"lanyard/sync/index"
 )
 
 // Timers of a connection (BEP section 3.4), and the pause between two
@@ -28,9 +29,23 @@ type LocalFolder struct {
 	Paused   bool
 	IndexID  bep.IndexID
 	Sequence int64
+	// Runs are the sequences that our index gave; nil where all up to Sequence
+	// were given.
+	Runs index.Runs
 	// Devices are the others that share it, the peer among them, with what we
 	// hold of their indexes.
 	Devices []bep.Device
+}
+
+// gave reports whether a sequence is one that our index gave.
+func (f *LocalFolder) gave(seq int64) bool {
+	switch {
+	case seq > f.Sequence:
+		return false
+	case len(f.Runs) == 0:
+		return true
+	}
+	return f.Runs.Gave(seq) || seq > f.Runs[len(f.Runs)-1].After
 }
 
 // device gives the entry of one of the others, nil where it does not share

@@ -29,10 +29,8 @@ type Options struct {
 	Disk        fsys.MemOptions
 	Delay       time.Duration // of the network, at most; default 20 ms
 	RescanEvery time.Duration // default 1 minute
-	// Rates are chances for each call of the engine's (edit, refuse, crash), for
-	// each event of the watcher (drop), and for each step (cut, fill a disk).
-	EditRate, RefuseRate, CrashRate, DropRate, CutRate, FillRate float64
-	MaxCrashes                                                   int // of each device
+	Rates       Rates
+	MaxCrashes  int // of each device
 
 	// OpenRoot puts something between the engine and the disk, and Winner
 	// chooses the global version: for the mutants, which the oracle must catch.
@@ -155,6 +153,9 @@ func (c *Cluster) Run() error {
 		}
 		for _, d := range c.devices {
 			d.FS.User().Sync() // minutes have passed: the system has written back what was saved
+			if c.o.Rates.Backup > 0 {
+				d.backUp()
+			}
 		}
 	}
 	return nil
@@ -170,10 +171,7 @@ func (c *Cluster) turmoil() error {
 		switch n := c.rng.IntN(100); {
 		case n < 6:
 			c.userOp(c.devices[c.rng.IntN(len(c.devices))])
-		case c.rng.Float64() < c.o.CutRate:
-			c.disturb()
-		case c.rng.Float64() < c.o.FillRate:
-			c.fill()
+		case c.misfortune():
 		default:
 			if !c.step(c.now.Add(time.Minute)) {
 				c.now = c.now.Add(c.between(0, time.Second))
@@ -184,34 +182,6 @@ func (c *Cluster) turmoil() error {
 		}
 	}
 	return nil
-}
-
-// disturb cuts, parts or mends a cable.
-func (c *Cluster) disturb() {
-	k := c.cables[c.rng.IntN(len(c.cables))]
-	switch {
-	case k.pulled:
-		k.pulled = false
-		k.connect()
-	case c.rng.IntN(2) == 0:
-		k.conn.cut()
-	default:
-		k.pulled = true
-		k.conn.cut()
-	}
-	c.note("cable %s-%s: pulled %v", k.a.Name, k.b.Name, k.pulled)
-}
-
-// fill lets a disk run full, or makes room again.
-func (c *Cluster) fill() {
-	d := c.devices[c.rng.IntN(len(c.devices))]
-	d.full = !d.full
-	if d.full {
-		d.FS.SetCapacity(1)
-	} else {
-		d.FS.SetCapacity(0)
-	}
-	c.note("%s: disk full %v", d.Name, d.full)
 }
 
 // whole looks at every name that the last step may have changed.
@@ -240,11 +210,7 @@ func (c *Cluster) settle() error {
 func (c *Cluster) untilQuiet() error {
 	c.calm = true
 	for _, d := range c.devices {
-		d.full = false
-		d.FS.SetCapacity(0)
-		if d.engine == nil {
-			d.start()
-		}
+		d.mend()
 	}
 	for _, k := range c.cables {
 		k.pulled = false

@@ -37,13 +37,20 @@ type Device struct {
 	crashes int
 	full    bool
 	skew    time.Duration // of its clock
+	jumped  time.Time     // when it was set last
+	denied  map[string]error
+	removed map[*Device]bool
+	copies  []copyOf
 }
 
 // wall is what the device's clock shows.
 func (d *Device) wall() time.Time { return d.c.now.Add(d.skew) }
 
 func (c *Cluster) newDevice(n int) *Device {
-	d := &Device{c: c, ID: c.deviceID(), Name: string(rune('A' + n)), life: &life{over: true}}
+	d := &Device{
+		c: c, ID: c.deviceID(), Name: string(rune('A' + n)), life: &life{over: true},
+		denied: map[string]error{}, removed: map[*Device]bool{},
+	}
 	o := c.o.Disk
 	o.Now = d.wall
 	d.FS = fsys.NewMem(o)
@@ -51,7 +58,7 @@ func (c *Cluster) newDevice(n int) *Device {
 	must(u.MkdirAll(relpath.MarkerName))
 	must(u.WriteFile(folder.Marker(folderID).String(), []byte(d.ID.String()[:32])))
 	u.Sync()
-	d.Store = index.NewMemory(index.MemoryOptions{Winner: c.o.Winner, Rand: rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))})
+	d.Store = index.NewMemory(index.MemoryOptions{Winner: c.o.Winner, OnOp: d.storeOp, Rand: rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))})
 	return d
 }
 
@@ -86,13 +93,8 @@ func (d *Device) desired() engine.Desired {
 	want := engine.Desired{Name: d.Name}
 	f := engine.FolderSpec{ID: folderID, Path: "/sim", RescanEvery: d.c.o.RescanEvery}
 	for _, k := range d.c.cables {
-		var other *Device
-		switch d {
-		case k.a:
-			other = k.b
-		case k.b:
-			other = k.a
-		default:
+		other := k.other(d)
+		if other == nil || d.removed[other] {
 			continue
 		}
 		want.Devices = append(want.Devices, engine.DeviceSpec{ID: other.ID, Name: other.Name})
@@ -116,27 +118,57 @@ func (d *Device) hook(op fsys.Op) error {
 	if d.inCall || c.calm {
 		return nil
 	}
-	switch p := c.rng.Float64(); {
-	case p < c.o.EditRate:
+	if err := d.denial(op); err != nil {
+		return err
+	}
+	p := c.rng.Float64()
+	happens := func(rate float64) bool {
+		hit := p >= 0 && p < rate
+		p -= rate
+		return hit
+	}
+	switch r := c.o.Rates; {
+	case happens(r.Edit):
 		d.inCall = true
 		c.userOp(d)
 		d.inCall = false
-	case p < c.o.EditRate+c.o.RefuseRate:
+	case happens(r.Refuse):
 		return errRefused
-	case p < c.o.EditRate+c.o.RefuseRate+c.o.CrashRate && d.crashes < c.o.MaxCrashes:
-		panic(crashed{d})
+	case happens(r.Crash) && d.crashes < c.o.MaxCrashes:
+		panic(crashed{d, true})
+	case happens(r.Kill) && d.crashes < c.o.MaxCrashes:
+		panic(crashed{d, false})
 	}
 	return nil
 }
 
-// die is a power cut: the life ends, what was not durable may be lost.
-func (d *Device) die() {
+// die ends the life in the midst of a call: by a power cut what was not
+// durable may be lost; else the program alone is gone.
+func (d *Device) die(power bool) {
 	if d.engine == nil {
 		return
 	}
 	d.crashes++
 	d.stop()
 	d.FS.SetHook(nil)
+	if power {
+		d.powerCut()
+	} else {
+		d.c.note("kill %s", d.Name)
+		d.Store = d.Store.Kill()
+		if d.c.now.Sub(d.jumped) < restAfterJump {
+			d.FS.User().Sync()
+		}
+	}
+	d.startLater()
+}
+
+// restAfterJump is how long a device's clock cannot be compared with times on
+// its disk after it was set. A program that starts in that time cannot know of
+// it: what was saved is taken to be on the disk by then.
+const restAfterJump = 2 * time.Minute
+
+func (d *Device) powerCut() {
 	before := d.FS.User().Tree()
 	d.FS = d.FS.Crash(d.c.rng)
 	d.Store = d.Store.Crash(d.c.rng)
@@ -144,6 +176,10 @@ func (d *Device) die() {
 	if d.c.wrong == nil {
 		d.c.wrong = d.c.oracle.powerCut(d, before)
 	}
+}
+
+// startLater begins a new life after a while.
+func (d *Device) startLater() {
 	d.c.after(d.c.between(10*time.Millisecond, 5*time.Second), task{run: func() {
 		if d.engine == nil {
 			d.start()
@@ -161,29 +197,6 @@ func (d *Device) stop() {
 			k.conn.cut()
 		}
 	}
-}
-
-// saw is the watcher: it tells of a change after a while, in batches, and now
-// and then loses one.
-func (d *Device) saw(paths ...string) {
-	if d.engine == nil {
-		return
-	}
-	for _, s := range paths {
-		p, err := relpath.Parse(s)
-		if err != nil || p.Internal() || d.c.rng.Float64() < d.c.o.DropRate && !d.c.calm {
-			continue
-		}
-		d.pending = append(d.pending, watch.Event{Path: p, Settled: d.c.rng.IntN(2) == 0, Time: d.wall()})
-	}
-	x := executor{d.c, d, d.life}
-	x.After(d.c.between(0, 20*time.Millisecond), func() {
-		events := d.pending
-		d.pending = nil
-		if len(events) > 0 {
-			d.engine.Notice(folderID, watch.Change{Events: events})
-		}
-	})
 }
 
 // folder gives what the engine says of the folder.

@@ -115,7 +115,10 @@ func later(a, b time.Time) time.Time {
 
 // crashed is what a file system hook panics with to end its device's life in
 // the midst of a call.
-type crashed struct{ d *Device }
+type crashed struct {
+	d     *Device
+	power bool
+}
 
 // guard runs a task and takes a crash in the midst of it.
 func (c *Cluster) guard(t task) {
@@ -125,7 +128,7 @@ func (c *Cluster) guard(t task) {
 			if !ok {
 				panic(r)
 			}
-			cr.d.die()
+			cr.d.die(cr.power)
 		}
 	}()
 	t.run()

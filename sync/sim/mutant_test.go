@@ -19,15 +19,15 @@ func TestEveryMutantIsCaught(t *testing.T) {
 		mutate func(*sim.Options)
 	}{
 		{"does not look again before it replaces", func(o *sim.Options) {
-			o.EditRate = 0.02
+			o.Rates.Edit = 0.02
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return &careless{Mem: m, seen: map[relpath.Path]fsys.Info{}} }
 		}},
 		{"does not make names durable before it records them", func(o *sim.Options) {
-			o.CrashRate, o.MaxCrashes = 0.003, 20
+			o.Rates.Crash, o.MaxCrashes = 0.003, 20
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return forgetful{m} }
 		}},
 		{"does not make bytes durable before it records them", func(o *sim.Options) {
-			o.CrashRate, o.MaxCrashes = 0.003, 20
+			o.Rates.Crash, o.MaxCrashes = 0.003, 20
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return hasty{m} }
 		}},
 		{"chooses a winner that depends on who asks", func(o *sim.Options) { o.Winner = selfish }},

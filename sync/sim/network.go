@@ -42,17 +42,31 @@ type wire struct {
 	lastAt time.Time // frames arrive in order
 }
 
+// other gives the device at the other end, nil where d is at neither.
+func (k *cable) other(d *Device) *Device {
+	switch d {
+	case k.a:
+		return k.b
+	case k.b:
+		return k.a
+	}
+	return nil
+}
+
+// wanted reports whether both ends know each other.
+func (k *cable) wanted() bool { return !k.a.removed[k.b] && !k.b.removed[k.a] }
+
 var errCut = fault.New(fault.Retry, "", "the connection was cut")
 
 // connect joins the two devices after a while if both run.
 func (k *cable) connect() {
-	if k.pulled || k.conn != nil || k.due {
+	if k.pulled || k.conn != nil || k.due || !k.wanted() {
 		return
 	}
 	k.due = true
 	k.c.after(k.c.between(10*time.Millisecond, 2*time.Second), task{run: func() {
 		k.due = false
-		if k.pulled || k.conn != nil || k.a.engine == nil || k.b.engine == nil {
+		if k.pulled || k.conn != nil || !k.wanted() || k.a.engine == nil || k.b.engine == nil {
 			return
 		}
 		k.open()

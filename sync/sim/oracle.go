@@ -30,6 +30,10 @@ type oracle struct {
 	ever    map[string]bool // all contents that a person ever wrote
 	rest    map[string]fsys.Node
 	touched map[string]*touch
+	// doubt: since the last quiet point a device lost what it knew, or its disk
+	// became an older one. A deletion that it had seen, and not told, may be
+	// undone by that, and a change.
+	doubt bool
 }
 
 // touch is what people did to one name since the last quiet point.
@@ -68,6 +72,14 @@ func (o *oracle) powerCut(d *Device, before map[string]fsys.Node) error {
 			o.ever[string(now.Content)] = true
 		}
 	}
+	o.tookBack(d, before)
+	return nil
+}
+
+// tookBack takes what a device's disk showed before it went back to an older
+// state: what stood there alone is gone.
+func (o *oracle) tookBack(d *Device, before map[string]fsys.Node) {
+	after := d.FS.User().Tree()
 	for data := range o.written {
 		if !stands(before, data) || stands(after, data) {
 			continue
@@ -79,7 +91,14 @@ func (o *oracle) powerCut(d *Device, before map[string]fsys.Node) error {
 			}
 		}
 	}
-	return nil
+}
+
+// doubtAll notes that a device does not know any more what was done.
+func (o *oracle) doubtAll() {
+	o.doubt = true
+	for _, t := range o.touched {
+		t.cut = true
+	}
 }
 
 // holds reports whether blocks are those of a content.
@@ -112,6 +131,7 @@ func (o *oracle) at(p string) *touch {
 		t = &touch{}
 		o.touched[p] = t
 	}
+	t.cut = t.cut || o.doubt
 	return t
 }
 
@@ -179,7 +199,7 @@ func (o *oracle) check(devices []*Device) error {
 		return err
 	}
 	o.rest = trees[0]
-	o.touched = map[string]*touch{}
+	o.touched, o.doubt = map[string]*touch{}, false
 	return nil
 }
 

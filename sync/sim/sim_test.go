@@ -26,7 +26,12 @@ var (
 func turbulent(seed uint64) sim.Options {
 	o := sim.Options{
 		Seed: seed, Devices: 3, Ops: 200, Line: seed%2 == 0,
-		EditRate: 0.002, RefuseRate: 0.001, CrashRate: 0.0005, DropRate: 0.1, CutRate: 0.01, MaxCrashes: 6,
+		Rates: sim.Rates{
+			Edit: 0.002, Refuse: 0.001, Crash: 0.0005, Kill: 0.0003, Drop: 0.1, Overflow: 0.02,
+			Cut: 0.01, Deny: 0.002, Clock: 0.001, Backup: 0.001,
+			Wipe: 0.0005, Rollback: 0.0005, Restore: 0.0005, Remove: 0.001,
+		},
+		MaxCrashes: 6,
 	}
 	o.Disk.StrictDirSync = seed%3 == 0
 	o.Disk.NoExchange = seed%5 == 0
@@ -36,7 +41,7 @@ func turbulent(seed uint64) sim.Options {
 		o.Disk.Granularity = 2 * time.Second
 	}
 	if seed%4 == 1 {
-		o.FillRate = 0.001
+		o.Rates.Fill = 0.001
 	}
 	if *verbose {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
