@@ -51,6 +51,7 @@ type Mem struct {
 	lastInode uint64
 	journal   []entry // changes of names that are not durable yet, in order
 	used      int64   // bytes allocated to files
+	handles   int     // open files
 
 	lastNow int64 // what the clock said last, unix nanoseconds
 	offset  int64 // nanoseconds added since the clock stands still
@@ -118,6 +119,23 @@ func (m *Mem) SetCapacity(bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.opts.Capacity = bytes
+}
+
+// ShortWrite, as the error of a hook, lets half of a write reach the file
+// before the write fails with Err. Any other call fails with Err.
+type ShortWrite struct{ Err error }
+
+// Error gives the cause's text.
+func (s *ShortWrite) Error() string { return "short write: " + s.Err.Error() }
+
+// Unwrap gives the cause.
+func (s *ShortWrite) Unwrap() error { return s.Err }
+
+// OpenHandles gives how many files are open: none where every File was closed.
+func (m *Mem) OpenHandles() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.handles
 }
 
 // FailNth gives a hook that fails the n-th call (1 is the next one) with err

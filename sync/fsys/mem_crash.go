@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -10,7 +11,8 @@ import (
 )
 
 // SyncFiles makes data and metadata of the files durable. Their names are not:
-// that needs SyncDirs.
+// that needs SyncDirs. Where a hook makes it fail with ErrIO, what was not
+// durable never becomes so, unless it is written anew.
 func (m *Mem) SyncFiles(files []File) error {
 	paths := make([]string, 0, len(files))
 	for _, f := range files {
@@ -18,7 +20,7 @@ func (m *Mem) SyncFiles(files []File) error {
 			paths = append(paths, f.path)
 		}
 	}
-	return m.doPaths(OpSyncFiles, func() error {
+	err := m.doPaths(OpSyncFiles, func() error {
 		for _, f := range files {
 			f, ok := f.(*memFile)
 			switch {
@@ -31,12 +33,47 @@ func (m *Mem) SyncFiles(files []File) error {
 		}
 		return nil
 	}, paths...)
+	if errors.Is(err, ErrIO) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, f := range files {
+			if f, ok := f.(*memFile); ok && f.m == m {
+				f.ino.lose()
+			}
+		}
+	}
+	return err
 }
 
-// settle makes what an inode holds durable.
+// settle makes what an inode holds durable, but for what was lost.
 func (ino *inode) settle() {
+	before := ino.stableData.pages
 	ino.stable = ino.attr
 	ino.stableData = ino.data.clone()
+	for p, page := range ino.lost {
+		switch {
+		case ino.stableData.pages[p] != page:
+			delete(ino.lost, p) // written anew
+		case before[p] != nil:
+			ino.stableData.pages[p] = before[p]
+		default:
+			delete(ino.stableData.pages, p)
+		}
+	}
+}
+
+// lose is a write-back that failed: the system takes the pages for written,
+// though the disk does not have them. No later sync brings them there, only
+// writing them anew.
+func (ino *inode) lose() {
+	if ino.lost == nil {
+		ino.lost = map[int64]*[pageSize]byte{}
+	}
+	for p, page := range ino.data.pages {
+		if ino.stableData.pages[p] != page {
+			ino.lost[p] = page
+		}
+	}
 }
 
 // SyncDirs makes names durable: all of the file system's, or with

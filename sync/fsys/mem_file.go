@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 )
@@ -17,6 +18,7 @@ type memFile struct {
 // handle opens an inode.
 func (m *Mem) handle(ino *inode, path string, writable bool) *memFile {
 	ino.opens++
+	m.handles++
 	return &memFile{m: m, ino: ino, path: path, writable: writable}
 }
 
@@ -51,18 +53,30 @@ func (f *memFile) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// WriteAt writes all of b, or nothing where the disk is full.
+// WriteAt writes all of b, or nothing where the disk is full, or half of it
+// where a hook says ShortWrite.
 func (f *memFile) WriteAt(b []byte, off int64) (n int, err error) {
-	err = f.do(OpWrite, func() error {
-		if off < 0 {
-			return fs.ErrInvalid
+	err = f.do(OpWrite, func() error { return f.writeAt(b, off) })
+	var short *ShortWrite
+	switch {
+	case err == nil:
+		return len(b), nil
+	case errors.As(err, &short):
+		n = len(b) / 2
+		f.m.mu.Lock()
+		defer f.m.mu.Unlock()
+		if f.closed || !f.writable || f.writeAt(b[:n], off) != nil {
+			n = 0
 		}
-		return f.m.write(f.ino, b, off)
-	})
-	if err != nil {
-		return 0, err
 	}
-	return len(b), nil
+	return n, err
+}
+
+func (f *memFile) writeAt(b []byte, off int64) error {
+	if off < 0 {
+		return fs.ErrInvalid
+	}
+	return f.m.write(f.ino, b, off)
 }
 
 func (m *Mem) write(ino *inode, b []byte, off int64) error {
@@ -141,6 +155,7 @@ func (f *memFile) Close() error {
 	}
 	f.closed = true
 	f.ino.opens--
+	f.m.handles--
 	f.m.free(f.ino)
 	return nil
 }

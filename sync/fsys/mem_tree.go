@@ -25,8 +25,9 @@ type inode struct {
 
 	data       content // of a regular file
 	stableData content
-	reserved   int64  // bytes allocated ahead by Reserve
-	target     string // of a symlink
+	lost       map[int64]*[pageSize]byte // see lose
+	reserved   int64                     // bytes allocated ahead by Reserve
+	target     string                    // of a symlink
 
 	names       map[string]dirent // of a directory, by Mem.key
 	stableNames map[string]dirent
