@@ -1,13 +1,14 @@
 package folder
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strconv"
 	"time"
 
+	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
@@ -62,22 +63,62 @@ type flusher interface {
 	SyncAll() (done bool, err error)
 }
 
+// unwritten is what the disk failed to write of a file: as long as the file
+// looks like that, nothing can make it durable. The system takes the bytes for
+// written and would report the next attempt as a success, so there is none;
+// only saving the file anew brings it to the disk.
+type unwritten struct {
+	stamp   index.Stamp
+	content []byte // hash of the block list
+}
+
 // harden makes what records describe durable: the bytes of files, that names
-// are there, and that names are gone. It runs on the Disk turn.
-func (r *Runner) harden(f fsys.FS, recs []index.Record) error {
-	now := r.exec.Wall()
+// are there, and that names are gone. It gives the records that may be stored
+// and announced, and the names to be scanned again; what the disk failed to
+// write is in neither. It runs on the Disk turn.
+func (r *Runner) harden(f fsys.FS, recs []index.Record) (good []index.Record, again []relpath.Path, err error) {
 	steady := r.lookAtClock()
 	r.stillAlive(steady)
+	files, dirs := r.fresh(f, recs, steady)
+	if len(files)+len(dirs) >= flushAllFrom && !r.careful {
+		if all, ok := f.(flusher); ok {
+			now := r.exec.Wall()
+			done, err := all.SyncAll()
+			if done && err == nil {
+				r.durable = now.Add(-time.Second) // the disk's clock may lag
+				return r.withoutUnwritten(recs), nil, nil
+			}
+			// Where it failed, each file is asked itself: it may be another one's
+			// bytes that were lost.
+			r.careful = err != nil
+		}
+	}
+	again, err = r.syncEach(f, files)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make saved files durable: %w", err)
+	}
+	if len(dirs) > 0 {
+		if err := f.SyncDirs(dirs); err != nil {
+			return nil, nil, err
+		}
+	}
+	good = slices.DeleteFunc(r.withoutUnwritten(recs), func(rec index.Record) bool { return slices.Contains(again, rec.Name) })
+	return good, again, nil
+}
+
+// fresh lists what may not be durable by itself: files, and the directories
+// above whose names changed. steady tells that the computer's clock was.
+func (r *Runner) fresh(f fsys.FS, recs []index.Record, steady bool) (files []*index.Record, dirs []relpath.Path) {
+	now := r.exec.Wall()
 	fresh := func(times ...int64) bool {
 		t := slices.Max(times)
 		return (r.durable.IsZero() || t > r.durable.UnixNano()) && (!steady || now.Sub(time.Unix(0, t)) < writtenBack)
 	}
-	var files, dirs []relpath.Path
 	looked := map[relpath.Path]bool{}
 	for i := range recs {
 		rec := &recs[i]
 		if rec.IsFile() && fresh(rec.Stamp.Ctime, rec.Stamp.Mtime) {
-			files = append(files, rec.Name)
+			files = append(files, rec)
 		}
 		for dir := rec.Name; !dir.IsRoot(); {
 			if dir = dir.Dir(); looked[dir] {
@@ -90,46 +131,113 @@ func (r *Runner) harden(f fsys.FS, recs []index.Record) error {
 			}
 		}
 	}
-	if len(files)+len(dirs) >= flushAllFrom {
-		if all, ok := f.(flusher); ok {
-			if done, err := all.SyncAll(); done || err != nil {
-				r.durable = now.Add(-time.Second) // the disk's clock may lag
-				return err
-			}
-		}
-	}
-	if err := syncEach(f, files); err != nil {
-		return fmt.Errorf("make saved files durable: %w", err)
-	}
-	if len(dirs) == 0 {
-		return nil
-	}
-	return f.SyncDirs(dirs)
+	return files, dirs
 }
 
-// syncEach makes some files durable. One that is gone meanwhile is left to the
-// next scan.
-func syncEach(f fsys.FS, names []relpath.Path) error {
-	files := make([]fsys.File, 0, len(names))
+// syncEach makes some files durable: together, or each by itself once the disk
+// has failed, so that it is known which bytes were lost. again lists those that
+// cannot be opened now.
+func (r *Runner) syncEach(f fsys.FS, recs []*index.Record) (again []relpath.Path, err error) {
+	group := len(recs)
+	if r.careful {
+		group = 1
+	}
+	for part := range slices.Chunk(recs, max(group, 1)) {
+		names, err := r.syncTogether(f, part)
+		if err != nil {
+			return nil, err
+		}
+		again = append(again, names...)
+	}
+	return again, nil
+}
+
+func (r *Runner) syncTogether(f fsys.FS, recs []*index.Record) (again []relpath.Path, err error) {
+	files := make([]fsys.File, 0, len(recs))
 	defer func() {
 		for _, file := range files {
 			file.Close()
 		}
 	}()
-	for _, p := range names {
-		file, err := f.Open(p)
+	for _, rec := range recs {
+		file, err := f.Open(rec.Name)
 		switch {
 		case err == nil:
 			files = append(files, file)
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fsys.ErrNotRegular), errors.Is(err, fsys.ErrNotDirectory):
+		case fault.KindOf(err) == fault.Folder:
+			return nil, err
 		default:
-			return err
+			again = append(again, rec.Name)
 		}
 	}
 	if len(files) == 0 {
-		return nil
+		return again, nil
 	}
-	return f.SyncFiles(files)
+	err = f.SyncFiles(files)
+	switch {
+	case err == nil:
+	case !errors.Is(err, fsys.ErrIO) && !errors.Is(err, fsys.ErrNoSpace):
+		return nil, err // nothing was tried
+	default:
+		r.careful = true
+		r.o.Log.Warn("the disk failed to write what was saved; it waits until it is saved again", "files", len(files), "error", err)
+		for _, rec := range recs {
+			r.unwritten[rec.Name] = unwritten{rec.Stamp, rec.BlocksHash}
+		}
+	}
+	return again, nil
+}
+
+// withoutUnwritten leaves out what the disk failed to write, and the deletion
+// of files with the same content: that may be the other half of a rename.
+func (r *Runner) withoutUnwritten(recs []index.Record) []index.Record {
+	if len(r.unwritten) == 0 {
+		return recs
+	}
+	good := make([]index.Record, 0, len(recs))
+	for _, rec := range recs {
+		u, held := r.unwritten[rec.Name]
+		switch {
+		case held && u.stamp == rec.Stamp:
+			r.held = append(r.held, rec.Name)
+			continue
+		case held:
+			delete(r.unwritten, rec.Name)
+		case rec.Deleted && r.movedAway(rec.Name):
+			continue
+		}
+		good = append(good, rec)
+	}
+	return good
+}
+
+// movedAway reports whether what our record says of a name is what the disk
+// failed to write under another one.
+func (r *Runner) movedAway(p relpath.Path) bool {
+	old, ok, err := r.o.Index.Local(p)
+	if err != nil || !ok || len(old.BlocksHash) == 0 {
+		return false
+	}
+	for _, u := range r.unwritten {
+		if bytes.Equal(u.content, old.BlocksHash) {
+			return true
+		}
+	}
+	return false
+}
+
+// errUnwritten is why a saved file stays here.
+var errUnwritten = fault.New(fault.Item, "disk-failing", "the disk failed to store it; save it again")
+
+// noteUnwritten shows what a scan left out because the disk failed to write it.
+// It runs on the Disk turn, after all of the scan was stored.
+func (r *Runner) noteUnwritten() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.held {
+		r.fail(p, scanError{errUnwritten})
+	}
+	r.held = nil
 }
 
 // Keys of what the index remembers of the last run: whether it ended in good

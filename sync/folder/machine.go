@@ -51,10 +51,12 @@ type (
 		Paths  []relpath.Path
 		Ticket int
 	}
-	// ScanDone tells how a scan ended. Again lists names that moved under it.
+	// ScanDone tells how a scan ended. Again lists names that moved under it,
+	// Busy those that could not be read now and perhaps can in a while.
 	ScanDone struct {
 		Err   error
 		Again []relpath.Path
+		Busy  []relpath.Path
 	}
 	// PullDone tells how a pull round ended.
 	PullDone struct{ Result pull.Result }
@@ -107,6 +109,13 @@ type dirt struct {
 	removed bool
 }
 
+// busy is a name that could not be read: how often in a row, and when it is
+// tried again.
+type busy struct {
+	tries int
+	due   time.Time
+}
+
 // calm is how often a name was scanned of late.
 type calm struct {
 	at    time.Time
@@ -139,13 +148,14 @@ type Machine struct {
 	lastErr   error
 	scanPaths []relpath.Path
 	stuck     map[relpath.Path]int // rescans in a row that pulls asked for
+	busy      map[relpath.Path]busy
 	out       []Command
 }
 
 // NewMachine returns the logic of a folder that is not open yet. Negative
 // rescanEvery means never.
 func NewMachine(rescanEvery time.Duration) *Machine {
-	return &Machine{rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{}, stuck: map[relpath.Path]int{}}
+	return &Machine{rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{}, stuck: map[relpath.Path]int{}, busy: map[relpath.Path]busy{}}
 }
 
 // Step folds one event into the state and returns the work that follows. It
@@ -204,6 +214,11 @@ func (m *Machine) scanDue() time.Time {
 	due := m.nextFull
 	if len(m.dirty) > 0 && (due.IsZero() || m.dirtyDue.Before(due)) {
 		due = m.dirtyDue
+	}
+	for _, b := range m.busy {
+		if due.IsZero() || b.due.Before(due) {
+			due = b.due
+		}
 	}
 	if m.wantFull || !due.IsZero() && due.Before(m.holdOff) {
 		due = m.holdOff
@@ -325,12 +340,24 @@ func (m *Machine) scanDone(now time.Time, ev ScanDone) {
 			m.nextFull = now.Add(m.rescanEvery)
 		}
 	}
+	m.putOff(now, ev.Busy)
 	m.full = false
 	m.remember(now)
 	for _, p := range ev.Again {
 		m.dirtyAt(now, p, quietFirst)
 	}
 	m.news()
+}
+
+// putOff lets names that could not be read wait, longer each time.
+func (m *Machine) putOff(now time.Time, names []relpath.Path) {
+	maps.DeleteFunc(m.busy, func(p relpath.Path, _ busy) bool {
+		return !slices.Contains(names, p) && (m.full || slices.ContainsFunc(m.scanPaths, p.Under))
+	})
+	for _, p := range names {
+		tries := m.busy[p].tries
+		m.busy[p] = busy{tries + 1, now.Add(min(retryFirst<<min(tries, 8), retryMax))}
+	}
 }
 
 // news makes a pull due. A round that is on its way is told, for a big file
@@ -438,7 +465,7 @@ func (m *Machine) startScan(now time.Time) {
 		m.out = append(m.out, Scan{Full: true, Asked: len(m.running) > 0})
 		return
 	}
-	if len(m.dirty) == 0 || now.Before(m.dirtyDue) {
+	if now.Before(m.dirtyDue) && !m.busyDue(now) {
 		return
 	}
 	paths := m.take(now, false)
@@ -448,6 +475,16 @@ func (m *Machine) startScan(now time.Time) {
 	m.scanning, m.scanPaths = true, paths
 	m.running, m.tickets = m.tickets, nil
 	m.out = append(m.out, Scan{Paths: paths, Asked: len(m.running) > 0})
+}
+
+// busyDue reports whether a name that was put off is to be tried again.
+func (m *Machine) busyDue(now time.Time) bool {
+	for _, b := range m.busy {
+		if !b.due.After(now) {
+			return true
+		}
+	}
+	return false
 }
 
 // take removes the names that are due (or all), and with them those that went
@@ -471,6 +508,11 @@ func (m *Machine) take(now time.Time, all bool) []relpath.Path {
 	for _, p := range paths {
 		delete(m.dirty, p)
 	}
+	for p, b := range m.busy {
+		if all || !b.due.After(now) {
+			paths = append(paths, p)
+		}
+	}
 	slices.SortFunc(paths, relpath.Path.Compare)
-	return paths
+	return slices.Compact(paths)
 }

@@ -77,9 +77,13 @@ type Runner struct {
 	ticket  int                 // the last one given
 	stopped bool                // every ticket was answered, no more are given
 
-	durable time.Time   // what changed before is durable; belongs to the Disk turn
-	steady  steadyClock // belongs to the Disk turn
-	alive   time.Time   // when the index last noted the time; belongs to the Disk turn
+	// These belong to the Disk turn.
+	durable   time.Time                  // what changed before is durable
+	steady    steadyClock                // of the computer
+	careful   bool                       // the disk failed to write something
+	unwritten map[relpath.Path]unwritten // what it failed to write
+	held      []relpath.Path             // what the scan that runs left out because of it
+	alive     time.Time                  // when the index last noted the time
 
 	begun     atomic.Bool // the run was noted in the index
 	trusted   atomic.Bool // stamps prove something: see doubt
@@ -108,6 +112,7 @@ func New(o Options) *Runner {
 	return &Runner{
 		o: o, exec: scope, turn: exec.NewSerial(scope), disk: exec.NewSerial(scope), ctx: ctx, cancel: cancel,
 		machine: NewMachine(o.RescanEvery), tickets: map[int]func(error){}, slots: make(chan struct{}, maxUnstored),
+		unwritten: map[relpath.Path]unwritten{},
 	}
 }
 

@@ -18,6 +18,7 @@ func (r *Runner) scan(c Scan) {
 	seen, err := r.walk(c, again)
 	r.disk.Post(func() {
 		again.names = append(again.names, seen.moved...)
+		r.noteUnwritten()
 		if err == nil {
 			err = again.err
 		}
@@ -33,13 +34,14 @@ func (r *Runner) scan(c Scan) {
 			r.trusted.Store(true)
 			r.prune()
 		}
-		r.post(ScanDone{Err: err, Again: again.names})
+		r.post(ScanDone{Err: err, Again: again.names, Busy: seen.busy})
 	})
 }
 
 // walked is what a walk itself found out.
 type walked struct {
 	moved []relpath.Path
+	busy  []relpath.Path
 	full  bool   // it went through everything
 	rules string // hash of the rules that it went by
 }
@@ -85,7 +87,7 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	})
 	r.noteProblems(full, paths, res.Problems)
 	r.removeTemps(f, res.StaleTemps)
-	return walked{moved: res.Moved, full: full, rules: rules.Hash()}, err
+	return walked{moved: res.Moved, busy: res.Busy, full: full, rules: rules.Hash()}, err
 }
 
 // storeLater stores a batch on the Disk turn. With goroutines it waits while
@@ -129,11 +131,16 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 	if len(announce) == 0 {
 		return
 	}
-	if err := r.harden(o.FS, announce); err != nil {
+	good, recheck, err := r.harden(o.FS, announce)
+	if err != nil {
 		again.err = err
 		return
 	}
-	if _, err := r.o.Index.Update(announce); err != nil {
+	again.names = append(again.names, recheck...)
+	if len(good) == 0 {
+		return
+	}
+	if _, err := r.o.Index.Update(good); err != nil {
 		again.err = err
 		return
 	}

@@ -42,7 +42,7 @@ func commit(o *Options, batch []*item) error {
 			done = append(done, it)
 		}
 	}
-	if err := syncNames(o, batch); err != nil {
+	if err := syncNames(o, batch, len(done) > 0); err != nil {
 		return err
 	}
 	if len(records) == 0 {
@@ -95,21 +95,31 @@ func syncData(o *Options, batch []*item) error {
 		it.fail(err)
 		if it.tempMade {
 			it.release()
-			if rmErr := o.FS.Remove(it.temp); rmErr != nil && !errors.Is(rmErr, fs.ErrNotExist) {
-				o.Log.Warn("remove temporary file", "name", it.temp.String(), "error", rmErr)
-			}
+			it.r.w.unusable.discard(o, it.temp)
 		}
 	}
 	return fault.Wrap(fault.Folder, fault.CodeOf(err), "make files durable", "", err)
 }
 
-func syncNames(o *Options, batch []*item) error {
+// syncNames makes the names durable that the batch changed, and where anything
+// is to be recorded those of the directories above that are not recorded
+// themselves: somebody made them of late.
+func syncNames(o *Options, batch []*item, records bool) error {
 	var dirs []relpath.Path
 	for _, it := range batch {
 		dirs = append(dirs, it.changed...)
 	}
 	if len(dirs) == 0 {
 		return nil
+	}
+	if records {
+		above, err := unrecorded(o, dirs)
+		if err != nil {
+			return err
+		}
+		for _, p := range above {
+			dirs = append(dirs, p.Dir())
+		}
 	}
 	for {
 		dirs = standing(o.FS, dirs)
@@ -121,6 +131,30 @@ func syncNames(o *Options, batch []*item) error {
 			return fault.Wrap(fault.Folder, fault.CodeOf(err), "make names durable", "", err)
 		}
 	}
+}
+
+// unrecorded gives those of the directories, and of all above them, that we
+// have no record of.
+func unrecorded(o *Options, dirs []relpath.Path) ([]relpath.Path, error) {
+	seen := map[relpath.Path]bool{}
+	var all []relpath.Path
+	for _, p := range dirs {
+		for ; !p.IsRoot() && !seen[p]; p = p.Dir() {
+			seen[p] = true
+			all = append(all, p)
+		}
+	}
+	recs, err := o.Index.Locals(all)
+	if err != nil {
+		return nil, err
+	}
+	var without []relpath.Path
+	for i, rec := range recs {
+		if rec == nil || !rec.IsDirectory() {
+			without = append(without, all[i])
+		}
+	}
+	return without, nil
 }
 
 // standing gives the directories that are to be synced for dirs: for one that

@@ -24,6 +24,7 @@ type item struct {
 
 	temp     relpath.Path // where the new state is built, the root for none
 	tempMade bool
+	built    fsys.Info // the new state as it was built
 	file     fsys.File // the temporary file, while open
 	moveFrom *index.Record
 	same     []index.Record // local files with just this content

@@ -27,6 +27,7 @@ func (it *item) place() ([]index.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	it.built = built
 	var placed bool
 	switch {
 	case !it.present:
@@ -163,25 +164,41 @@ func (it *item) placeOverFile() (bool, error) {
 	err = f.Exchange(keep, it.name())
 	if errors.Is(err, fsys.ErrUnsupported) {
 		it.r.w.noExchange.Store(true)
-		if err := f.Rename(keep, it.temp); err != nil {
+		if err := it.takeBack(keep); err != nil {
 			return false, err
 		}
 		return it.replaceWithCopy(keep, dispose)
 	}
 	if err != nil {
-		return false, errors.Join(err, f.Rename(keep, it.temp))
+		return false, errors.Join(err, it.takeBack(keep))
 	}
 	if ok, err := it.wasThere(keep); err != nil || !ok {
 		if back := f.Exchange(keep, it.name()); back != nil {
 			return false, fmt.Errorf("undo: %w", back)
 		}
-		return false, errors.Join(err, f.Rename(keep, it.temp))
+		return false, errors.Join(err, it.takeBack(keep))
 	}
 	it.changed = append(it.changed, keep.Dir())
 	if dispose {
 		return true, f.Remove(keep)
 	}
 	return true, nil
+}
+
+// takeBack moves the new state from where the old one was to be kept back to
+// its temporary name. Where that cannot be, it goes: it must not be taken for a
+// version or a conflict copy, and can be fetched again.
+func (it *item) takeBack(keep relpath.Path) error {
+	f := it.r.o.FS
+	err := f.Rename(keep, it.temp)
+	if err == nil {
+		return nil
+	}
+	look, lookErr := f.Lstat(keep)
+	if lookErr == nil && look.Kind == fsys.Regular && sameFile(look, it.built) {
+		return errors.Join(err, f.Remove(keep))
+	}
+	return errors.Join(err, lookErr)
 }
 
 // keepName gives the name under which the file that stands at the target goes

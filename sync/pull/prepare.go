@@ -263,6 +263,9 @@ func (it *item) checkSpace() error {
 // openTemp opens the temporary file that an earlier round left, or a new one.
 func (it *item) openTemp() (fresh bool, err error) {
 	f := it.r.o.FS
+	if err := it.r.w.unusable.clear(it.r.o, it.temp); err != nil {
+		return false, err
+	}
 	file, err := f.Create(it.temp)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := it.ensureParent(); err != nil {

@@ -100,7 +100,7 @@ func (it *item) sweep(dir relpath.Path) error {
 			if err := it.sweep(p); err != nil {
 				return err
 			}
-		case deletable, relpath.TempBase(e.Name) && e.Info.Kind == fsys.Regular:
+		case deletable, relpath.TempBase(e.Name) && e.Info.Kind != fsys.Other: // only we use such names
 		default:
 			if err := it.refuseRemoval(p); err != nil {
 				return err

@@ -110,6 +110,7 @@ type Worker struct {
 	wr   *exec.Pool   // verification and writing
 
 	progress Progress
+	unusable unusable
 	// noExchange is set once the file system cannot exchange names.
 	noExchange atomic.Bool
 

@@ -13,6 +13,7 @@ type outcome struct {
 	candidate *Candidate
 	hashed    int64
 	moved     relpath.Path // the root for none
+	busy      relpath.Path
 	unlisted  relpath.Path
 	hasList   bool // unlisted is set
 	stale     relpath.Path
@@ -36,6 +37,9 @@ func (c *collector) add(o outcome) error {
 	c.bytes += o.hashed
 	if !o.moved.IsRoot() {
 		r.Moved = append(r.Moved, o.moved)
+	}
+	if !o.busy.IsRoot() {
+		r.Busy = append(r.Busy, o.busy)
 	}
 	if o.hasList {
 		r.Unlisted = append(r.Unlisted, o.unlisted)

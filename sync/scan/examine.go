@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"time"
 
 	"lanyard/sync/bep"
@@ -198,6 +199,20 @@ func (s *session) trouble(j job, err error) outcome {
 	if vanished(err) || errors.Is(err, fsys.ErrNotRegular) {
 		return outcome{moved: j.path}
 	}
-	name := j.path.String()
-	return outcome{problem: &Problem{name, fault.Wrap(fault.Item, "file-unreadable", "scan", name, err)}}
+	return unreadable(j.path, "file-unreadable", err)
+}
+
+// unreadable says why a name could not be looked into, and whether it is worth
+// another try soon.
+func unreadable(p relpath.Path, code fault.Code, err error) outcome {
+	o := outcome{problem: &Problem{Name: p.String()}}
+	kind := fault.Item
+	switch {
+	case fault.KindOf(err) == fault.Retry:
+		kind, code, o.busy = fault.Retry, fault.CodeOf(err), p
+	case !errors.Is(err, fs.ErrPermission):
+		o.busy = p
+	}
+	o.problem.Err = fault.Wrap(kind, code, "scan", p.String(), err)
+	return o
 }

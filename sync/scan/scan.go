@@ -124,8 +124,9 @@ type Candidate struct {
 	Unseen bool
 }
 
-// Problem is one name that could not be scanned. Err is a fault.Item with a
-// code where people should see it.
+// Problem is one name that could not be scanned. Err is a fault.Item, or a
+// fault.Retry for what passes by itself, with a code where people should see
+// it.
 type Problem struct {
 	Name string // slash-separated; may hold bytes that are no text
 	Err  error
@@ -145,6 +146,9 @@ type Result struct {
 	Absent     int   // names found absent, before Gate
 	// Moved names changed while they were looked at: scan them again.
 	Moved []relpath.Path
+	// Busy names could not be read now and perhaps can in a while: another
+	// program holds them, or the disk failed. Problems has them as well.
+	Busy []relpath.Path
 	// Unlisted directories could not be listed: nothing is known below them.
 	Unlisted []relpath.Path
 	Problems []Problem
@@ -207,6 +211,7 @@ func (s *session) result() Result {
 	r := s.collector.result
 	r.Seen, r.Absent = s.seen, len(s.absent)
 	slices.SortFunc(r.Moved, relpath.Path.Compare)
+	slices.SortFunc(r.Busy, relpath.Path.Compare)
 	slices.SortFunc(r.Unlisted, relpath.Path.Compare)
 	slices.SortStableFunc(r.Problems, func(a, b Problem) int { return strings.Compare(a.Name, b.Name) })
 	return r

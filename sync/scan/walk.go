@@ -89,12 +89,13 @@ func (w *walker) directory(ctx context.Context, dir relpath.Path) error {
 
 // unlisted leaves a directory alone that could not be listed.
 func (w *walker) unlisted(dir relpath.Path, err error) error {
-	o := outcome{unlisted: dir, hasList: true}
+	var o outcome
 	if vanished(err) {
 		o.moved = dir
 	} else {
-		o.problem = &Problem{dir.String(), fault.Wrap(fault.Item, "dir-unreadable", "list", dir.String(), err)}
+		o = unreadable(dir, "dir-unreadable", err)
 	}
+	o.unlisted, o.hasList = dir, true
 	if err := w.put(o); err != nil {
 		return err
 	}
@@ -199,7 +200,7 @@ func internal(dir, p relpath.Path, base string) bool {
 func (w *walker) internal(p relpath.Path, it *item) error {
 	// The modification time may be that of the version that is being built.
 	age := w.Now().UnixNano() - max(it.info.Mtime, it.info.Ctime)
-	if it.info.Kind != fsys.Regular || !relpath.TempBase(it.name) || age < int64(staleAfter) {
+	if it.info.Kind == fsys.Other || !relpath.TempBase(it.name) || age < int64(staleAfter) {
 		return nil
 	}
 	return w.put(outcome{stale: p})
