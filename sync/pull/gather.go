@@ -114,7 +114,10 @@ func (g *gatherer) took(p *pass) {
 // open makes or finds the temporary file, and checks what it holds already.
 func (g *gatherer) open() (*pass, error) {
 	cloned, err := g.clone()
-	if err != nil || !cloned {
+	if err != nil {
+		return nil, err
+	}
+	if !cloned {
 		if g.fresh, err = g.it.openTemp(); err != nil || g.fresh {
 			return nil, err
 		}
