@@ -16,6 +16,8 @@ var (
 	ErrSealed = errors.New("the entry is encrypted for an untrusted folder")
 	// ErrType: the entry is of a type that this program does not know.
 	ErrType = errors.New("the type of the entry is unknown")
+	// ErrBlocks: a file has more blocks than any that a device should announce.
+	ErrBlocks = errors.New("the file has more than 262,144 blocks")
 	// ErrTarget: a symlink's target is too long.
 	ErrTarget = errors.New("the target of the symlink is longer than 4096 bytes")
 )

@@ -22,38 +22,54 @@ func refuse(format string, args ...any) error {
 // minFileField is the fewest bytes in which an entry can give its name.
 const minFileField = 3
 
+// decodeIndex decodes an Index that lies in memory.
 func decodeIndex(b []byte, update bool) (_ *Index, err error) {
-	m := &Index{Update: update}
 	n := min(countFields(b, tagIndexFiles, minFileField), maxIndexEntries)
-	names := make(map[string]struct{}, n)
-	m.Files = make([]FileInfo, 0, n)
+	d := indexDecoder{m: &Index{Update: update, Files: make([]FileInfo, 0, n)}, names: make(map[string]struct{}, n)}
 	var f field
 	for len(b) > 0 {
 		if f, b, err = nextField(b); err != nil {
 			return nil, err
 		}
-		switch f.tag {
-		case tagIndexFolder:
-			m.Folder = FolderID(f.bytes)
-		case tagIndexFiles:
-			if err := m.addEntry(names, f.bytes); err != nil {
-				return nil, err
-			}
-		case tagIndexLastSequence:
-			m.LastSequence = f.int64()
-		case tagIndexPrevSequence:
-			m.PrevSequence = f.int64()
+		if err := d.set(f); err != nil {
+			return nil, err
 		}
 	}
-	switch {
-	case m.Folder == "":
-		return nil, errNoFolderID
-	case m.LastSequence < 0 || m.PrevSequence < 0:
-		return nil, fmt.Errorf("sequence: %w", errNegative)
-	case len(m.Files) == 0:
-		m.Files = nil
+	return d.end()
+}
+
+// indexDecoder gathers the fields of an Index.
+type indexDecoder struct {
+	m     *Index
+	names map[string]struct{}
+}
+
+// set takes over one field.
+func (d *indexDecoder) set(f field) error {
+	switch f.tag {
+	case tagIndexFolder:
+		d.m.Folder = FolderID(f.bytes)
+	case tagIndexFiles:
+		return d.m.addEntry(d.names, f.bytes)
+	case tagIndexLastSequence:
+		d.m.LastSequence = f.int64()
+	case tagIndexPrevSequence:
+		d.m.PrevSequence = f.int64()
 	}
-	return m, nil
+	return nil
+}
+
+// end gives the message once all fields are set.
+func (d *indexDecoder) end() (*Index, error) {
+	switch {
+	case d.m.Folder == "":
+		return nil, errNoFolderID
+	case d.m.LastSequence < 0 || d.m.PrevSequence < 0:
+		return nil, fmt.Errorf("sequence: %w", errNegative)
+	case len(d.m.Files) == 0:
+		d.m.Files = nil
+	}
+	return d.m, nil
 }
 
 // addEntry decodes one entry and puts it among the files or the refused.
@@ -192,8 +208,12 @@ const (
 // addBlock decodes a block; rest is what follows it in the entry.
 func (e *entry) addBlock(b, rest []byte) (err error) {
 	e.blocks++
+	if e.blocks > maxEntryBlocks {
+		return &refusal{ErrBlocks}
+	}
 	if e.Blocks == nil {
-		e.Blocks = make([]block.Info, 0, 1+countFields(rest, tagFileBlocks, minBlockField))
+		n := 1 + countFields(rest, tagFileBlocks, minBlockField)
+		e.Blocks = make([]block.Info, 0, min(n, maxEntryBlocks))
 	}
 	var info block.Info
 	var hash []byte

@@ -26,9 +26,14 @@ const (
 
 // Limits on what messages hold.
 const (
-	maxFolders       = 1000
-	maxDevices       = 1000 // of one folder
-	maxIndexEntries  = 20_000
+	maxFolders      = 1000
+	maxDevices      = 1000 // of one folder
+	maxIndexEntries = 20_000
+	// maxEntryBlocks lets files be 4 TiB of the largest blocks, and bounds what
+	// one entry costs whoever holds it: 12 MiB.
+	maxEntryBlocks = 1 << 18
+	// maxEntryBody is above what the most blocks take.
+	maxEntryBody     = 16 << 20
 	maxSymlinkTarget = 4096 // bytes
 )
 

@@ -23,6 +23,7 @@ type Reader struct {
 	in         *bufio.Reader
 	buffers    *Buffers
 	extensions bool
+	head       frameHeader // of the message that Body reads next
 	// body and plain hold a message's body as it came and uncompressed. They
 	// are kept for the next message unless they grew over keepScratch.
 	body, plain []byte
@@ -57,17 +58,73 @@ func NewReader(r io.Reader, o ReaderOptions) *Reader {
 // any error the Reader is of no more use.
 func (r *Reader) Next() (Message, error) {
 	for {
-		h, err := r.readHeader()
-		if err != nil {
+		if _, known, err := r.Head(); err != nil {
 			return nil, err
-		}
-		if h.known(r.extensions) {
-			return r.readMessage(h)
-		}
-		if err := r.skip(h); err != nil {
-			return nil, err
+		} else if known {
+			return r.Body()
 		}
 	}
+}
+
+// Wait returns once the next message has begun to arrive. It returns io.EOF,
+// as it is, where the input ends before.
+func (r *Reader) Wait() error {
+	_, err := r.peek(1)
+	if err == io.EOF {
+		return err
+	}
+	return connectionError("wait for message", err)
+}
+
+// Head is what a message says of itself before its body.
+type Head struct {
+	Type MessageType
+	Size int // bytes of the uncompressed body, as claimed and within the limit
+}
+
+// Head reads up to the body of the next message, which Body reads. It is in
+// two parts for a caller that makes room for a message before it is read. A
+// message of an unknown type is read to its end and gives false.
+func (r *Reader) Head() (Head, bool, error) {
+	h, err := r.readHeader()
+	if err != nil {
+		return Head{}, false, err
+	}
+	if !h.known(r.extensions) {
+		return Head{}, false, r.skip(h)
+	}
+	if limit := bodyLimit(h.kind); h.length > limit {
+		return Head{}, false, peerError(readOp(h.kind), fmt.Errorf("its length %d is over the limit of %d bytes", h.length, limit))
+	}
+	h.size = h.length
+	if h.compressed {
+		if h.size, err = r.readSize(h); err != nil {
+			return Head{}, false, err
+		}
+		h.length -= rawSizeLen
+	}
+	r.head = h
+	return Head{h.kind, h.size}, true, nil
+}
+
+// Body reads the message that Head announced.
+func (r *Reader) Body() (Message, error) {
+	h := r.head
+	switch {
+	case h.compressed && h.large():
+		return r.unpackIndex(h)
+	case h.compressed:
+		return r.readCompressed(h)
+	case h.kind == TypeResponse:
+		return r.readResponse(h.length)
+	case h.large():
+		return r.readIndex(h.kind, r.in, h.length)
+	}
+	body, err := r.readBody(r.in, h.length)
+	if err != nil {
+		return nil, connectionError(readOp(h.kind), err)
+	}
+	return r.decode(h.kind, body)
 }
 
 // frameHeader is what stands before a body.
@@ -75,11 +132,18 @@ type frameHeader struct {
 	kind       MessageType
 	compressed bool
 	length     int // of the body on the wire, bytes
+	size       int // of the body uncompressed, once that was read
 }
 
 // known reports whether the message is one to decode.
 func (h frameHeader) known(extensions bool) bool {
 	return h.kind >= TypeClusterConfig && h.kind <= TypeClose || extensions && h.kind.IsExtension()
+}
+
+// large reports whether a body is decoded as it arrives instead of being held
+// whole.
+func (h frameHeader) large() bool {
+	return h.size > keepScratch && (h.kind == TypeIndex || h.kind == TypeIndexUpdate)
 }
 
 // readHeader reads up to the body. It checks everything but the body's length,
@@ -140,24 +204,6 @@ func (r *Reader) skip(h frameHeader) error {
 		return connectionError("skip message", unexpected(err))
 	}
 	return nil
-}
-
-// readMessage reads the body of a known message.
-func (r *Reader) readMessage(h frameHeader) (Message, error) {
-	if limit := bodyLimit(h.kind); h.length > limit {
-		return nil, peerError(readOp(h.kind), fmt.Errorf("its length %d is over the limit of %d bytes", h.length, limit))
-	}
-	switch {
-	case h.compressed:
-		return r.readCompressed(h)
-	case h.kind == TypeResponse:
-		return r.readResponse(h.length)
-	}
-	body, err := r.readBody(h.length)
-	if err != nil {
-		return nil, connectionError(readOp(h.kind), err)
-	}
-	return r.decode(h.kind, body)
 }
 
 // readOp names the operation for an error.

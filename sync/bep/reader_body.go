@@ -19,15 +19,15 @@ func (r *Reader) discard(n int) error {
 	return err
 }
 
-// readBody reads a body of n bytes into the scratch memory, which grows with
+// readBody reads n bytes of a body into the scratch memory, which grows with
 // what arrives and not by what n claims.
-func (r *Reader) readBody(n int) ([]byte, error) {
+func (r *Reader) readBody(in io.Reader, n int) ([]byte, error) {
 	b := r.body[:0]
 	for len(b) < n {
 		have := len(b)
 		step := min(n-have, max(have, cap(b)-have, growStep))
 		b = slices.Grow(b, step)[:have+step]
-		if _, err := io.ReadFull(r.in, b[have:]); err != nil {
+		if _, err := io.ReadFull(in, b[have:]); err != nil {
 			return nil, unexpected(err)
 		}
 	}
@@ -35,24 +35,30 @@ func (r *Reader) readBody(n int) ([]byte, error) {
 	return b, nil
 }
 
-// readCompressed reads a compressed body and decodes what it holds.
-func (r *Reader) readCompressed(h frameHeader) (Message, error) {
+// readSize reads the size that a compressed body claims.
+func (r *Reader) readSize(h frameHeader) (int, error) {
 	if h.length < rawSizeLen {
-		return nil, peerError(readOp(h.kind), fmt.Errorf("a compressed body of %d bytes is too short", h.length))
+		return 0, peerError(readOp(h.kind), fmt.Errorf("a compressed body of %d bytes is too short", h.length))
 	}
 	b, err := r.peek(rawSizeLen)
 	if err != nil {
-		return nil, connectionError(readOp(h.kind), unexpected(err))
+		return 0, connectionError(readOp(h.kind), unexpected(err))
 	}
 	size, err := rawSize(binary.BigEndian.Uint32(b), h.length, h.kind)
 	if err != nil {
-		return nil, peerError(readOp(h.kind), err)
+		return 0, peerError(readOp(h.kind), err)
 	}
-	if b, err = r.readBody(h.length); err != nil {
+	return size, connectionError(readOp(h.kind), r.discard(rawSizeLen))
+}
+
+// readCompressed reads a compressed body and decodes what it holds.
+func (r *Reader) readCompressed(h frameHeader) (Message, error) {
+	b, err := r.readBody(r.in, h.length)
+	if err != nil {
 		return nil, connectionError(readOp(h.kind), err)
 	}
-	r.plain = slices.Grow(r.plain[:0], size)[:size]
-	if err := decompress(r.plain, b[rawSizeLen:]); err != nil {
+	r.plain = slices.Grow(r.plain[:0], h.size)[:h.size]
+	if err := decompress(r.plain, b); err != nil {
 		return nil, peerError(readOp(h.kind), err)
 	}
 	return r.decode(h.kind, r.plain)
