@@ -1,6 +1,7 @@
 package bep
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -115,6 +116,7 @@ type entry struct {
 	// the hash of an untrusted folder, and then Blocks is not complete.
 	blocks int
 	sealed bool
+	sums   []byte // as sent
 }
 
 // decodeFileInfo fills a zero f and checks it. It gives the name as sent even
@@ -133,7 +135,23 @@ func decodeFileInfo(f *FileInfo, b []byte) (name string, err error) {
 	if e.Version, err = e.version.vector(); err != nil {
 		return e.name, err
 	}
-	return e.name, e.check()
+	if err := e.check(); err != nil {
+		return e.name, err
+	}
+	e.takeSums()
+	return e.name, nil
+}
+
+// takeSums takes over the sums if there is one for each block: they only ever
+// say where to look.
+func (e *entry) takeSums() {
+	if len(e.sums) == 0 || len(e.sums) != sumLen*len(e.Blocks) {
+		return
+	}
+	e.Sums = make([]block.Sum, len(e.Blocks))
+	for i := range e.Sums {
+		e.Sums[i] = binary.LittleEndian.Uint64(e.sums[i*sumLen:])
+	}
 }
 
 // set takes over one field; rest is what follows it.
@@ -187,6 +205,8 @@ func (e *entry) setBytes(f field) {
 		e.PreviousBlocksHash = wholeHash(f)
 	case tagFileEncrypted:
 		e.Encrypted = f.copied()
+	case tagFileSums:
+		e.sums = f.bytes
 	}
 }
 

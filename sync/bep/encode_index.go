@@ -1,6 +1,8 @@
 package bep
 
 import (
+	"encoding/binary"
+
 	"lanyard/sync/block"
 )
 
@@ -30,7 +32,22 @@ func AppendFileInfo(dst []byte, f *FileInfo) []byte {
 	dst = appendBytes(dst, tagFileSymlinkTarget, []byte(f.SymlinkTarget))
 	dst = appendBytes(dst, tagFileBlocksHash, f.BlocksHash)
 	dst = appendBytes(dst, tagFileEncrypted, f.Encrypted)
-	return appendBytes(dst, tagFilePreviousBlocks, f.PreviousBlocksHash)
+	dst = appendBytes(dst, tagFilePreviousBlocks, f.PreviousBlocksHash)
+	return appendSums(dst, f.Sums)
+}
+
+// sumLen is the length of a sum, which stands with its lowest byte first.
+const sumLen = 8
+
+func appendSums(dst []byte, sums []block.Sum) []byte {
+	if len(sums) == 0 {
+		return dst
+	}
+	dst, start := begin(dst, tagFileSums)
+	for _, s := range sums {
+		dst = binary.LittleEndian.AppendUint64(dst, s)
+	}
+	return end(dst, start)
 }
 
 func appendBlock(dst []byte, b *block.Info) []byte {

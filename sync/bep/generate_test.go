@@ -81,6 +81,9 @@ func genBlocks(t *rapid.T, f *FileInfo) {
 			Offset: offset, Size: int32(min(int64(f.BlockSize), f.Size-offset)), Hash: block.Hash(genHash().Draw(t, "hash")),
 		})
 	}
+	if rapid.Bool().Draw(t, "sums") {
+		f.Sums = rapid.SliceOfN(rapid.Uint64(), len(f.Blocks), len(f.Blocks)).Draw(t, "sum")
+	}
 }
 
 func genIndex() *rapid.Generator[*Index] {

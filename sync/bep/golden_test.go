@@ -93,6 +93,14 @@ func sampleFile() FileInfo {
 	}
 }
 
+// summedFile is sampleFile with the sums of its blocks, which Lanyards tell
+// each other.
+func summedFile() FileInfo {
+	f := sampleFile()
+	f.Sums = []block.Sum{0x0102030405060708, 0}
+	return f
+}
+
 // sampleFiles has one entry of every kind.
 func sampleFiles() []FileInfo {
 	return []FileInfo{
@@ -123,6 +131,7 @@ func sampleMessages() map[string]Message {
 			},
 		}}},
 		"index":        &Index{Folder: "f", Files: sampleFiles(), LastSequence: 47},
+		"index_sums":   &Index{Folder: "f", Files: []FileInfo{summedFile()}, Update: true, LastSequence: 42, PrevSequence: 41},
 		"index_update": &Index{Folder: "f", Files: sampleFiles()[:1], Update: true, LastSequence: 42, PrevSequence: 41},
 		"request": &Request{
 			ID: -1, Folder: "f", Name: relpath.MustParse("a/b"), Offset: 1 << 40, Size: MaxRequestSize,

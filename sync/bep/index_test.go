@@ -321,3 +321,17 @@ func TestADecodedIndexKeepsNothingOfItsBytes(t *testing.T) {
 		t.Errorf("after the next message (-want +got):\n%s", diff)
 	}
 }
+
+func TestSumsThatDoNotFitTheBlocksAreLeftOut(t *testing.T) {
+	for _, n := range []int{1, 7, 8, 15, 24} {
+		e := sampleFile() // of two blocks
+		m, err := nextIndex(t, wireEntry{f: e, more: appendBytes(nil, tagFileSums, make([]byte, n))}.bytes())
+		if err != nil {
+			t.Errorf("%d bytes of sums: %v", n, err)
+			continue
+		}
+		if diff := cmp.Diff([]FileInfo{e}, m.Files, paths); diff != "" {
+			t.Errorf("%d bytes of sums (-want +got):\n%s", n, diff)
+		}
+	}
+}

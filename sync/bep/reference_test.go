@@ -165,10 +165,13 @@ func describeFile(f FileInfo) any {
 		"modified_s": f.ModifiedS, "modified_ns": f.ModifiedNs, "deleted": f.Deleted, "invalid": f.Invalid,
 		"no_permissions": f.NoPermissions, "sequence": f.Sequence, "modified_by": uint64(f.ModifiedBy),
 		"block_size": f.BlockSize, "symlink_target": []byte(f.SymlinkTarget), "blocks_hash": f.BlocksHash,
-		"previous_blocks_hash": f.PreviousBlocksHash, "blocks": []any{},
+		"previous_blocks_hash": f.PreviousBlocksHash, "blocks": []any{}, "sums": []any{},
 	}
 	for _, b := range f.Blocks {
 		out["blocks"] = append(out["blocks"].([]any), fields{"offset": b.Offset, "size": b.Size, "hash": b.Hash[:]})
+	}
+	for _, s := range f.Sums {
+		out["sums"] = append(out["sums"].([]any), s)
 	}
 	if f.Platform != nil { // the only value that the generator draws
 		out["platform"] = fields{"unix": fields{"owner_name": "me"}}

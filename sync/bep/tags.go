@@ -67,6 +67,7 @@ const (
 	tagFileBlocksHash     = 18<<3 | lengthType
 	tagFileEncrypted      = 19<<3 | lengthType
 	tagFilePreviousBlocks = 20<<3 | lengthType
+	tagFileSums           = 10001<<3 | lengthType // Lanyard's own
 
 	tagBlockOffset = 1<<3 | varintType
 	tagBlockSize   = 2<<3 | varintType

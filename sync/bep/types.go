@@ -141,6 +141,10 @@ type FileInfo struct {
 	PreviousBlocksHash []byte
 	// Platform is the undecoded PlatformData, carried forward unchanged.
 	Platform []byte
+	// Sums are the sums of the blocks, one for each, or none: where this
+	// content may be found in an earlier version at other offsets
+	// (docs/extensions.md).
+	Sums []block.Sum
 	// Encrypted is the sealed inner FileInfo of an untrusted folder.
 	Encrypted []byte
 }

@@ -57,24 +57,38 @@ func (p *Pool) Workers() int { return cap(p.free) }
 // noticed within one piece of 128 KiB. When HashFile returns, nothing reads r
 // any more.
 func (p *Pool) HashFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) ([]Info, error) {
+	infos, _, err := p.hashFile(ctx, r, size, blockSize, false)
+	return infos, err
+}
+
+// HashAndSumFile is HashFile and gives the sum of each block as well.
+func (p *Pool) HashAndSumFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) ([]Info, []Sum, error) {
+	return p.hashFile(ctx, r, size, blockSize, true)
+}
+
+func (p *Pool) hashFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32, summed bool) ([]Info, []Sum, error) {
 	if size < 0 || blockSize <= 0 {
-		return nil, fmt.Errorf("hash %d bytes in blocks of %d: not a size", size, blockSize)
+		return nil, nil, fmt.Errorf("hash %d bytes in blocks of %d: not a size", size, blockSize)
 	}
 	w, err := p.acquire(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	infos := layout(size, blockSize)
+	var sums []Sum
+	if summed {
+		sums = make([]Sum, len(infos))
+	}
 	if len(infos) == 1 {
-		err = w.hash(ctx, r, &infos[0])
+		err = w.hash(ctx, r, infos, sums, 0)
 		p.free <- w
 	} else {
-		err = p.hashMany(ctx, w, r, infos)
+		err = p.hashMany(ctx, w, &file{r: r, infos: infos, sums: sums})
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return infos, nil
+	return infos, sums, nil
 }
 
 // layout gives the blocks of a file without their hashes.
@@ -112,6 +126,7 @@ func (p *Pool) acquire(ctx context.Context) (*worker, error) {
 type file struct {
 	r     io.ReaderAt
 	infos []Info
+	sums  []Sum        // nil for none
 	next  atomic.Int64 // the first block that nobody has claimed
 
 	once sync.Once
@@ -119,13 +134,13 @@ type file struct {
 	wg   sync.WaitGroup
 }
 
-// claim gives the next block to hash, nil when there is none.
-func (f *file) claim() *Info {
+// claim gives the number of the next block to hash, -1 when there is none.
+func (f *file) claim() int {
 	i := f.next.Add(1) - 1
 	if i >= int64(len(f.infos)) {
-		return nil
+		return -1
 	}
-	return &f.infos[i]
+	return int(i)
 }
 
 // fail keeps the first error and leaves nothing to claim.
@@ -138,17 +153,16 @@ func (f *file) fail(err error) {
 // with as many helpers as there are free workers. Between two blocks it takes
 // in helpers that became free, and lets others that wait have their turn, so
 // that a huge file holds nobody up for longer than a block.
-func (p *Pool) hashMany(ctx context.Context, w *worker, r io.ReaderAt, infos []Info) error {
+func (p *Pool) hashMany(ctx context.Context, w *worker, f *file) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	f := &file{r: r, infos: infos}
 	fail := func(err error) {
 		f.fail(err)
 		cancel(err) // ends the helpers' current blocks as well
 	}
-	for info := f.claim(); info != nil; info = f.claim() {
+	for i := f.claim(); i >= 0; i = f.claim() {
 		p.recruit(ctx, f, fail)
-		if err := w.hash(ctx, r, info); err != nil {
+		if err := w.hash(ctx, f.r, f.infos, f.sums, i); err != nil {
 			fail(err)
 			break
 		}
@@ -185,19 +199,20 @@ func (p *Pool) recruit(ctx context.Context, f *file, fail func(error)) {
 func (p *Pool) help(ctx context.Context, w *worker, f *file, fail func(error)) {
 	defer func() { p.free <- w }()
 	for p.waiting.Load() == 0 {
-		info := f.claim()
-		if info == nil {
+		i := f.claim()
+		if i < 0 {
 			return
 		}
-		if err := w.hash(ctx, f.r, info); err != nil {
+		if err := w.hash(ctx, f.r, f.infos, f.sums, i); err != nil {
 			fail(err)
 			return
 		}
 	}
 }
 
-// hash fills in the hash of one block.
-func (w *worker) hash(ctx context.Context, r io.ReaderAt, info *Info) error {
+// hash fills in the hash of block i, and its sum where sums are wanted.
+func (w *worker) hash(ctx context.Context, r io.ReaderAt, infos []Info, sums []Sum, i int) error {
+	info := &infos[i]
 	if w.buf == nil {
 		w.buf = make([]byte, pieceSize)
 	}
@@ -215,6 +230,9 @@ func (w *worker) hash(ctx context.Context, r io.ReaderAt, info *Info) error {
 			return fmt.Errorf("read at %d: %w", info.Offset+done+int64(n), err)
 		}
 		w.sum.Write(piece)
+		if sums != nil {
+			sums[i] = AddSum(sums[i], piece)
+		}
 		done += int64(n)
 	}
 	w.sum.Sum(info.Hash[:0])

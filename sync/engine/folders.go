@@ -166,6 +166,7 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
 		Announce: func() { e.announce(spec.ID) },
 		Changed:  e.touch,
+		Sums:     func() bool { return e.wantsSums(spec.ID) },
 		Log:      e.o.Log,
 	})
 	f.runner.Start()

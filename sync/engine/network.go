@@ -195,6 +195,7 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 	stream := peer.NewStream(a.conn)
 	p := n.e.Attach(Link{
 		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Wire: stream, Counts: stream.Counts,
+		Extended: a.conn.Extended(),
 	})
 	if n.e.o.Addresses != nil {
 		if a.conn.Dialed() {

@@ -15,12 +15,14 @@ import (
 type peerEntry struct {
 	peer    *peer.Peer
 	address string
-	since   time.Time
-	counts  func() (in, out int64)
-	end     func(tell string) // ends the connection
-	meter   meter
-	joined  []bep.FolderID // in order, as last told to the folders; owned by the turn
-	ending  bool           // another one waits for its end; guarded by Engine.mu
+	// extended: the device announced Lanyard's extensions.
+	extended bool
+	since    time.Time
+	counts   func() (in, out int64)
+	end      func(tell string) // ends the connection
+	meter    meter
+	joined   []bep.FolderID // in order, as last told to the folders; owned by the turn
+	ending   bool           // another one waits for its end; guarded by Engine.mu
 }
 
 func (p *peerEntry) close(tell string) { p.end(tell) }
@@ -34,6 +36,8 @@ type Link struct {
 	Hello   bep.Hello
 	Address string
 	Wire    peer.Wire
+	// Extended: both sides speak Lanyard's extensions.
+	Extended bool
 	// Counts gives the bytes carried so far; nil counts nothing.
 	Counts func() (in, out int64)
 }
@@ -45,10 +49,10 @@ func (e *Engine) Attach(l Link) *peer.Peer {
 		l.Counts = func() (int64, int64) { return 0, 0 }
 	}
 	p := peer.New(peer.Options{
-		Self: e.o.ID, ID: l.ID, Hello: l.Hello, Exec: e.o.Exec, Host: host{e}, Wire: l.Wire,
+		Self: e.o.ID, ID: l.ID, Hello: l.Hello, Exec: e.o.Exec, Host: host{e}, Wire: l.Wire, Extended: l.Extended,
 		Release: e.buffers.Release, Log: e.o.Log,
 	})
-	entry := &peerEntry{peer: p, address: l.Address, since: e.now(), counts: l.Counts, end: p.Close}
+	entry := &peerEntry{peer: p, address: l.Address, since: e.now(), counts: l.Counts, end: p.Close, extended: l.Extended}
 	if !e.turn.Post(func() { e.attach(l.ID, entry) }) {
 		p.Close("shutting down")
 	}

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/peer"
 )
 
@@ -35,6 +37,11 @@ func (e *Engine) lookAtShares(p *peer.Peer) {
 	e.noteOffers(p.ID(), folders)
 	before, now := entry.joined, joined(folders)
 	entry.joined = now
+	if entry.extended {
+		for _, id := range onlyInOne(before, now) {
+			e.noteExtended(id, p.ID())
+		}
+	}
 	e.peersChanged(onlyInOne(before, now))
 	e.touch()
 }
@@ -79,4 +86,36 @@ func (e *Engine) folderIDs() []bep.FolderID {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return sortedFolders(e.folders)
+}
+
+// metaExtended is where a folder's index keeps which devices announced our
+// extensions: they may be away when a file changes.
+const metaExtended = "extended"
+
+// noteExtended notes that a device that shares a folder speaks our extensions.
+func (e *Engine) noteExtended(id bep.FolderID, dev device.ID) {
+	f := e.folder(id)
+	if f == nil || f.index == nil {
+		return
+	}
+	known, err := f.index.Meta(metaExtended)
+	if err == nil && !strings.Contains(known, dev.String()) {
+		err = f.index.SetMeta(metaExtended, strings.TrimSpace(known+" "+dev.String()))
+	}
+	if err != nil {
+		e.o.Log.Warn("note what a device speaks", "folder", string(id), "error", err)
+	}
+}
+
+// wantsSums reports whether a device that shares a folder can use the sums of
+// blocks.
+func (e *Engine) wantsSums(id bep.FolderID) bool {
+	f := e.folder(id)
+	if f == nil || f.index == nil {
+		return false
+	}
+	known, err := f.index.Meta(metaExtended)
+	return err == nil && slices.ContainsFunc(f.spec.Shared, func(dev device.ID) bool {
+		return strings.Contains(known, dev.String())
+	})
 }

@@ -43,6 +43,9 @@ type Options struct {
 	VersionsFor time.Duration
 	// RescanEvery is the pause between full scans; negative means never.
 	RescanEvery time.Duration
+	// Sums says, before each scan, whether the blocks of changed files are to be
+	// summed for other devices; nil sums none.
+	Sums func() bool
 	// Announce is called when our index has new entries. It must not block.
 	Announce func()
 	// Changed is called when the View may have changed. It must not block.
@@ -105,6 +108,9 @@ func New(o Options) *Runner {
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}
+	}
+	if o.Sums == nil {
+		o.Sums = func() bool { return false }
 	}
 	o.Log = o.Log.With("folder", string(o.ID))
 	scope := exec.NewScope(o.Exec)

@@ -74,6 +74,7 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	o := scan.Options{
 		FS: f, Index: r.o.Index, Pool: r.o.Hash, Ignore: matcher{rules}, SameRules: stored == rules.Hash(),
 		Patient: !c.Asked,
+		Sums:    r.o.Sums(),
 		Doubt:   r.doubt(),
 		Short:   r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Wall,
 	}

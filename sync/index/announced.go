@@ -19,7 +19,7 @@ func (r *Record) Announced() bep.FileInfo {
 		f.Version = nil
 	}
 	if r.Flags&Ignored != 0 {
-		f.Blocks, f.BlocksHash, f.PreviousBlocksHash = nil, nil, nil
+		f.Blocks, f.BlocksHash, f.PreviousBlocksHash, f.Sums = nil, nil, nil, nil
 	}
 	return f
 }

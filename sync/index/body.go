@@ -17,7 +17,8 @@ import (
 //
 //	rest flags (1 byte), permissions, modified by, blocks hash unless it is
 //	the list hash, previous blocks hash, platform, the stamp if present, the
-//	block hashes if the list is long and stands here
+//	sums of the blocks if present, 8 bytes each, the block hashes if the list is
+//	long and stands here
 type restFlags byte
 
 const (
@@ -28,6 +29,7 @@ const (
 	restHasPlatform
 	restStamp
 	restList // a long list that blist has no place for
+	restSums
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -92,13 +94,16 @@ func (e *entry) restOf() restFlags {
 	if e.stamp != nil && *e.stamp != (Stamp{}) {
 		r |= restStamp
 	}
+	if hasSums(f) {
+		r |= restSums
+	}
 	return r
 }
 
 // richness counts what a body knows beyond the identity.
 func (r restFlags) richness() int {
 	n := 0
-	for _, bit := range []restFlags{restHasHash, restHasPrevious, restHasPlatform} {
+	for _, bit := range []restFlags{restHasHash, restHasPrevious, restHasPlatform, restSums} {
 		if r&bit != 0 {
 			n++
 		}
@@ -130,6 +135,11 @@ func (e *entry) appendBody(b []byte, inlineList bool) []byte {
 	b = appendBytes(b, f.Platform)
 	if rest&restStamp != 0 {
 		b = appendStamp(b, e.stamp)
+	}
+	if rest&restSums != 0 {
+		for _, sum := range f.Sums {
+			b = binary.LittleEndian.AppendUint64(b, sum)
+		}
 	}
 	if inlineList {
 		b = appendHashes(b, f.Blocks)
@@ -292,7 +302,16 @@ func parseRest(r *parser, f *bep.FileInfo, s *Stamp, list []byte) {
 		s.Size = r.varint()
 		s.Mode = uint32(r.uvarint())
 	}
+	if flags&restSums != 0 {
+		sums := parser{b: r.take(sumLen * len(f.Blocks))}
+		f.Sums = make([]block.Sum, len(f.Blocks))
+		for i := range f.Sums {
+			f.Sums[i] = sums.uint64()
+		}
+	}
 }
+
+const sumLen = 8
 
 // finishHash computes a blocks hash that was left out of a body because it
 // follows from a short list.

@@ -16,6 +16,9 @@ func hasStoredBlocks(f *bep.FileInfo) bool {
 	return f.IsFile() && !f.Invalid && f.Size > 0 && len(f.Blocks) > 0
 }
 
+// hasSums reports whether there is a sum for each block.
+func hasSums(f *bep.FileInfo) bool { return len(f.Sums) > 0 && len(f.Sums) == len(f.Blocks) }
+
 // fileBytes is what f adds to a sum of bytes.
 func fileBytes(f *bep.FileInfo) int64 {
 	if f.IsFile() {
@@ -29,6 +32,7 @@ func cloneInfo(f *bep.FileInfo) bep.FileInfo {
 	g := *f
 	g.Version = slices.Clone(f.Version)
 	g.Blocks = slices.Clone(f.Blocks)
+	g.Sums = slices.Clone(f.Sums)
 	g.BlocksHash = slices.Clone(f.BlocksHash)
 	g.PreviousBlocksHash = slices.Clone(f.PreviousBlocksHash)
 	g.Platform = slices.Clone(f.Platform)

@@ -9,7 +9,7 @@
 // Entries of one name are the same version when vector, type, size, time,
 // blocks, link target, Deleted, Invalid and Encrypted are equal. What else an
 // entry carries (permissions, platform data, who modified it, the blocks hash
-// as supplied) may be returned as another device announced it for the same
+// as supplied, the sums) may be returned as another device announced it for the same
 // version; our own record is always returned as it was stored. Sequence is
 // ours on our own entries and 0 on those of other devices.
 package index

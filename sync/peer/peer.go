@@ -61,6 +61,9 @@ type Options struct {
 	Exec     exec.Executor
 	Host     Host
 	Wire     Wire
+	// Extended: the connection agreed on what Lanyards tell each other besides
+	// BEP (docs/extensions.md).
+	Extended bool
 	// Release takes back answers that nobody waits for; nil leaves them to the
 	// garbage collector.
 	Release func(*bep.Response)
@@ -240,6 +243,11 @@ func (p *Peer) readPage(e ReadPage) {
 	if err != nil {
 		p.lostOn(err)
 		return
+	}
+	if !p.o.Extended {
+		for i := range files {
+			files[i].Sums = nil
+		}
 	}
 	p.post(Page{Folder: e.Folder, Start: e.Start, Files: files, Through: through, More: more})
 }

@@ -218,7 +218,7 @@ func (it *item) apply(rec *index.Record) ([]index.Record, error) {
 
 func ignoredRecord(want *bep.FileInfo) index.Record {
 	f := *want
-	f.Blocks, f.BlocksHash, f.PreviousBlocksHash, f.Size, f.BlockSize = nil, nil, nil, 0, 0
+	f.Blocks, f.BlocksHash, f.PreviousBlocksHash, f.Sums, f.Size, f.BlockSize = nil, nil, nil, nil, 0, 0
 	return index.Record{FileInfo: f, Flags: index.Ignored}
 }
 

@@ -49,7 +49,8 @@ func (c *claims) has(p relpath.Path) bool {
 
 // gatherer fills a big file's temporary file with blocks that are on this
 // disk, in passes: over what the temporary file holds itself, over the old
-// version, over other files with the same content. Each pass is shared by the
+// version, over other files with the same content, and over the old version
+// once more for what stands there at other offsets. Each pass is shared by the
 // workers of the prep pool.
 //
 // Every byte that is kept is hashed on the way, also where the file system let
@@ -74,6 +75,9 @@ func (it *item) gatherLocal(done func()) {
 	for i := range it.same {
 		g.passes = append(g.passes, func() (*pass, error) { return g.copyFrom(&it.same[i]), nil })
 	}
+	if rec := it.need.Local; rec != nil && it.present && rec.IsFile() {
+		g.passes = append(g.passes, func() (*pass, error) { return g.searchOld(rec), nil })
+	}
 	g.next()
 }
 
@@ -90,25 +94,10 @@ func (g *gatherer) next() {
 		if p == nil {
 			continue
 		}
-		p.run(g.it.r.w.prep, g.it.r.o.Workers, func() {
-			g.took(p)
-			g.next()
-		})
+		p.run(g.it.r.w.prep, g.it.r.o.Workers, g.next)
 		return
 	}
 	g.done()
-}
-
-// took notes what a pass brought.
-func (g *gatherer) took(p *pass) {
-	for i := range p.jobs {
-		if j := &p.jobs[i]; j.got {
-			g.it.steps.Have(j.block)
-		}
-	}
-	if p.err != nil {
-		g.it.fail(p.err)
-	}
 }
 
 // open makes or finds the temporary file, and checks what it holds already.
@@ -122,12 +111,11 @@ func (g *gatherer) open() (*pass, error) {
 			return nil, err
 		}
 	}
-	p := newPass(g.it, g.it.file)
-	p.inPlace = true
+	jobs := make([]copyJob, len(g.it.want.Blocks))
 	for i, b := range g.it.want.Blocks {
-		p.add(i, b.Offset)
+		jobs[i] = copyJob{block: i, from: b.Offset}
 	}
-	return p, nil
+	return copyPass(g.it, g.it.file, jobs), nil
 }
 
 // clone makes the temporary file share the old version's content where the
@@ -202,13 +190,13 @@ func (g *gatherer) copyFrom(rec *index.Record) *pass {
 	if err != nil {
 		return nil
 	}
-	p := newPass(g.it, file)
+	var jobs []copyJob
 	for i, b := range g.it.want.Blocks {
 		if src, ok := at[b.Hash]; ok && src.Size == b.Size && !g.it.steps.Has(i) {
-			p.add(i, src.Offset)
+			jobs = append(jobs, copyJob{block: i, from: src.Offset})
 		}
 	}
-	return p
+	return copyPass(g.it, file, jobs)
 }
 
 func readVerified(r io.ReaderAt, buf []byte, b block.Info) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -315,3 +316,24 @@ func (r *rig) temps() []string {
 }
 
 var errRefused = errors.New("input/output error")
+
+// countReads counts the reads of files, each of which is at most as long as
+// what a search reads at a time; it gives bytes.
+func (r *rig) countReads() func() int {
+	var n atomic.Int64
+	r.disk.SetHook(func(op fsys.Op) error {
+		if op.Name == fsys.OpRead {
+			n.Add(1)
+		}
+		return nil
+	})
+	return func() int {
+		r.disk.SetHook(nil)
+		return int(n.Load()) * (128 << 10)
+	}
+}
+
+// atomicOnce tells the first of those who ask.
+type atomicOnce struct{ asked atomic.Bool }
+
+func (o *atomicOnce) first() bool { return !o.asked.Swap(true) }

@@ -90,7 +90,15 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 	} else if ok {
 		blockSize = max(former.BlockSize, block.MinSize)
 	}
-	blocks, err := s.Pool.HashFile(ctx, file, j.look.Size, blockSize)
+	hash := s.Pool.HashFile
+	var sums []block.Sum
+	if s.Sums && j.old != nil && j.old.IsFile() && block.Count(j.look.Size, blockSize) >= block.MinSummed {
+		hash = func(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) (b []block.Info, err error) {
+			b, sums, err = s.Pool.HashAndSumFile(ctx, r, size, blockSize)
+			return b, err
+		}
+	}
+	blocks, err := hash(ctx, file, j.look.Size, blockSize)
 	switch {
 	case ctx.Err() != nil:
 		return outcome{}, context.Cause(ctx)
@@ -104,6 +112,7 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 	}
 	f := &finding{job: j, FileInfo: bep.FileInfo{Name: j.path, Type: bep.TypeFile}}
 	f.setBlocks(blocks, blockSize)
+	f.Sums = sums
 	f.racy = racy(j.look, start, s.Now())
 	return s.conclude(f, global, outcome{hashed: j.look.Size}), nil
 }

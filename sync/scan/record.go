@@ -164,9 +164,9 @@ func (o *Options) adopted(f *finding, global *bep.FileInfo, now int64) *Candidat
 	asGlobal := c.Record
 	asGlobal.Stamp = index.Stamp{} // the disk must show the global's own metadata
 	if !o.sameMeta(&asGlobal, f.look) {
-		platform, hash, previous := global.Platform, global.BlocksHash, global.PreviousBlocksHash
+		platform, hash, previous, sums := global.Platform, global.BlocksHash, global.PreviousBlocksHash, global.Sums
 		c.Record = o.described(f)
-		c.Record.Platform, c.Record.BlocksHash, c.Record.PreviousBlocksHash = platform, hash, previous
+		c.Record.Platform, c.Record.BlocksHash, c.Record.PreviousBlocksHash, c.Record.Sums = platform, hash, previous, sums
 		o.setVersion(&c.Record, global.Version, now)
 	}
 	if f.racy {
@@ -213,7 +213,7 @@ func (o *Options) described(f *finding) index.Record {
 // inherit notes what a file's content was made from.
 func inherit(r, old *index.Record) {
 	if old.SameContent(&r.FileInfo) {
-		r.BlocksHash, r.PreviousBlocksHash = old.BlocksHash, old.PreviousBlocksHash
+		r.BlocksHash, r.PreviousBlocksHash, r.Sums = old.BlocksHash, old.PreviousBlocksHash, old.Sums
 		return
 	}
 	r.PreviousBlocksHash = old.BlocksHash
@@ -251,7 +251,7 @@ func (o *Options) deleted(old *index.Record, now int64) *Candidate {
 func ignoredCandidate(old *index.Record) *Candidate {
 	r := *old
 	r.Flags = index.Ignored
-	r.Size, r.BlockSize, r.Blocks, r.BlocksHash, r.PreviousBlocksHash = 0, 0, nil, nil, nil
+	r.Size, r.BlockSize, r.Blocks, r.BlocksHash, r.PreviousBlocksHash, r.Sums = 0, 0, nil, nil, nil, nil
 	r.SymlinkTarget, r.Stamp, r.Sequence = "", index.Stamp{}, 0
 	return &Candidate{Record: r, Old: old, Unseen: true}
 }

@@ -60,6 +60,9 @@ type Options struct {
 	// later scan (it counts as moved): whoever writes it is probably not done,
 	// and every version of it costs.
 	Patient bool
+	// Sums asks for the sums of the blocks of changed files: a device that
+	// shares the folder can find by them what only moved within the file.
+	Sums bool
 	// Doubt is a time, unix nanoseconds: stamps from then on prove nothing,
 	// because the power may have gone between a file's bytes and its times. 0
 	// doubts none.

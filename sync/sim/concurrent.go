@@ -111,6 +111,7 @@ func (r *concurrent) connect(ctx context.Context, k *cable) {
 		stream := peer.NewStream(end.conn)
 		p := end.d.engine.Attach(engine.Link{
 			ID: end.other.ID, Hello: bep.Hello{DeviceName: end.other.Name, ClientName: engine.ClientName}, Wire: stream,
+			Extended: true,
 		})
 		r.wg.Go(func() { _ = stream.Run(ctx, p, bep.NewBuffers(0)) })
 		r.stops = append(r.stops, func() { end.conn.CloseWith(transport.CodeNormal, "") })

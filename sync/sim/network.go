@@ -84,6 +84,7 @@ func (k *cable) open() {
 		other := []*Device{k.b, k.a}[i]
 		conn.ends[i].peer = d.engine.Attach(engine.Link{
 			ID: other.ID, Hello: bep.Hello{DeviceName: other.Name, ClientName: engine.ClientName}, Wire: conn.ends[i],
+			Extended: true,
 		})
 	}
 }

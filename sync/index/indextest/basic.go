@@ -245,6 +245,10 @@ func testAllFields(t *testing.T, open Open) {
 			Name: relpath.MustParse("empty"), Version: version(3, 9), BlockSize: block.MinSize,
 			Blocks: []block.Info{{Hash: block.EmptyHash}},
 		},
+		{
+			Name: relpath.MustParse("summed"), Size: 8*block.MinSize + 1000, Version: version(3, 10), BlockSize: block.MinSize,
+			Blocks: blocks(9, 3), Sums: []block.Sum{1, 1 << 63, 3, 4, 5, 6, 7, 8, 0},
+		},
 	}
 	check(t, f.UpdateRemote(devB, entries))
 	for _, want := range entries {
