@@ -88,6 +88,9 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	})
 	r.noteProblems(full, paths, res.Problems)
 	r.removeTemps(f, res.StaleTemps)
+	if w := r.puller(); w != nil && full {
+		w.LeftOver(res.Temps)
+	}
 	return walked{moved: res.Moved, busy: res.Busy, full: full, rules: rules.Hash()}, err
 }
 

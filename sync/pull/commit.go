@@ -96,6 +96,7 @@ func syncData(o *Options, batch []*item) error {
 		if it.tempMade {
 			it.release()
 			it.r.w.unusable.discard(o, it.temp)
+			it.tempMade = false
 		}
 	}
 	return fault.Wrap(fault.Folder, fault.CodeOf(err), "make files durable", "", err)

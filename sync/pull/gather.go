@@ -17,8 +17,9 @@ import (
 // instead.
 var errStale = errors.New("local content is not what was recorded")
 
-// claims is a set of names that a round's workers share: the files that it
-// renames, each of which serves one name, and the directories that it made.
+// claims is a set of names that workers share: the files that a round renames,
+// each of which serves one name, the directories that it made, the temporary
+// files that are there.
 type claims struct {
 	mu    sync.Mutex
 	taken map[relpath.Path]bool
@@ -35,6 +36,28 @@ func (c *claims) take(p relpath.Path) bool {
 	}
 	c.taken[p] = true
 	return true
+}
+
+// set makes these names the taken ones.
+func (c *claims) set(names []relpath.Path) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = nil
+	for _, p := range names {
+		if c.taken == nil {
+			c.taken = make(map[relpath.Path]bool, len(names))
+		}
+		c.taken[p] = true
+	}
+}
+
+// give undoes take, and reports whether the name was taken.
+func (c *claims) give(p relpath.Path) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.taken[p]
+	delete(c.taken, p)
+	return was
 }
 
 // smallFile is the size up to which a file of one block is written in one go

@@ -224,12 +224,15 @@ func (it *item) claimMove(same []index.Record) (bool, error) {
 	return false, nil
 }
 
-// prepareSmall serves a file of one block: from a local file with the same
-// content, else its bytes come in one answer and are written then.
+// prepareSmall serves a file of one block: from a temporary file that was left
+// over, from a local file with the same content, else its bytes come in one answer and are written then.
 func (it *item) prepareSmall(same []index.Record) error {
 	if it.want.Size == 0 {
 		it.steps.Have(0)
 		return it.writeWhole(nil)
+	}
+	if found, err := it.takeLeftOver(); found || err != nil {
+		return err
 	}
 	for i := range same {
 		data, err := readBlock(it.r.o.FS, &same[i], &it.want.Blocks[0])

@@ -400,6 +400,9 @@ func (r *round) committed(batch []*item, err error) {
 func (r *round) close(it *item) {
 	it.release()
 	delete(r.open, it.name())
+	if it.tempMade && !it.stored && it.steps != nil && it.wholeAtOnce() {
+		r.w.leftOver.take(it.temp)
+	}
 	r.w.progress.remove(it)
 	if it.long {
 		r.long--

@@ -49,3 +49,31 @@ func besideName(f *bep.FileInfo, salt string) relpath.Path {
 	}
 	return p
 }
+
+// takeLeftOver takes up the temporary file of a file of one block that a crash
+// or a failed commit left behind, if it holds that block. Otherwise the file is
+// written anew.
+func (it *item) takeLeftOver() (found bool, err error) {
+	if !it.r.w.leftOver.give(it.temp) {
+		return false, nil
+	}
+	if err := it.r.w.unusable.clear(it.r.o, it.temp); err != nil {
+		return false, err
+	}
+	file, err := it.r.o.FS.OpenTemp(it.temp)
+	if err != nil {
+		return false, nil //nolint:nilerr // whoever makes it anew says what is wrong
+	}
+	b := it.want.Blocks[0]
+	info, err := file.Stat()
+	if err == nil && info.Size == it.want.Size {
+		err = readVerified(file, make([]byte, b.Size), b)
+	}
+	if err != nil || info.Size != it.want.Size {
+		return false, file.Close()
+	}
+	it.file, it.tempMade = file, true
+	it.steps.Have(0)
+	it.r.w.progress.wrote(it, it.want.Size)
+	return true, it.finishFile()
+}

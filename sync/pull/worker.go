@@ -111,6 +111,7 @@ type Worker struct {
 
 	progress Progress
 	unusable unusable
+	leftOver claims // temporary files of one block that may hold it already
 	// noExchange is set once the file system cannot exchange names.
 	noExchange atomic.Bool
 
@@ -182,6 +183,11 @@ func (w *Worker) Wake() {
 		}
 	})
 }
+
+// LeftOver tells which temporary files stand on the disk. Files of more than
+// one block find theirs without; where there is none for a small file, which is
+// nearly always, it is not looked for.
+func (w *Worker) LeftOver(temps []relpath.Path) { w.leftOver.set(temps) }
 
 // Progress gives how far the round has come.
 func (w *Worker) Progress() ProgressView { return w.progress.view() }

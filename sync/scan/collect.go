@@ -16,7 +16,8 @@ type outcome struct {
 	busy      relpath.Path
 	unlisted  relpath.Path
 	hasList   bool // unlisted is set
-	stale     relpath.Path
+	temp      relpath.Path
+	stale     bool // temp is nobody's any more
 	problem   *Problem
 	renamed   *Rename
 }
@@ -44,8 +45,12 @@ func (c *collector) add(o outcome) error {
 	if o.hasList {
 		r.Unlisted = append(r.Unlisted, o.unlisted)
 	}
-	if !o.stale.IsRoot() {
-		r.StaleTemps = append(r.StaleTemps, o.stale)
+	switch {
+	case o.temp.IsRoot():
+	case o.stale:
+		r.StaleTemps = append(r.StaleTemps, o.temp)
+	case len(r.Temps) < maxTemps:
+		r.Temps = append(r.Temps, o.temp)
 	}
 	if o.problem != nil {
 		r.Problems = append(r.Problems, *o.problem)

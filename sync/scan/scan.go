@@ -108,6 +108,10 @@ const (
 	maxBatchAge     = time.Second
 )
 
+// maxTemps bounds Result.Temps. What is left out costs no more than being
+// fetched once more.
+const maxTemps = 10_000
+
 // Candidate is a change that Walk saw.
 type Candidate struct {
 	// Record is what to store, with a version of its own where the change
@@ -155,6 +159,8 @@ type Result struct {
 	// Unlisted directories could not be listed: nothing is known below them.
 	Unlisted []relpath.Path
 	Problems []Problem
+	// Temps are temporary files that may serve yet, at most 10,000 of them.
+	Temps []relpath.Path
 	// StaleTemps are temporary files that nobody has touched for a day.
 	StaleTemps []relpath.Path
 	Renamed    []Rename

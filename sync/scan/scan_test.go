@@ -390,7 +390,7 @@ func TestARespelledNameOnADiskThatIgnoresCase(t *testing.T) {
 	r.expect("and that is all", "")
 }
 
-func TestStaleTemporaryFilesAreListed(t *testing.T) {
+func TestTemporaryFilesAreListedByAge(t *testing.T) {
 	r := newRig(t, fsys.MemOptions{})
 	r.write("d/.syncthing.old.tmp", "x")
 	r.write(".stfolder/.syncthing.mine.tmp", "x")
@@ -400,6 +400,9 @@ func TestStaleTemporaryFilesAreListed(t *testing.T) {
 	r.write(".stversions/old", "x")
 	res := r.expect("our own names take no part", "d")
 	if d := cmp.Diff([]string{"d/.syncthing.old.tmp"}, texts(res.StaleTemps)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"d/~syncthing~new.tmp"}, texts(res.Temps)); d != "" {
 		t.Error(d)
 	}
 }

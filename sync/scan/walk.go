@@ -196,14 +196,14 @@ func internal(dir, p relpath.Path, base string) bool {
 	return relpath.TempBase(base)
 }
 
-// internal notes a temporary file that was left behind.
+// internal notes a temporary file.
 func (w *walker) internal(p relpath.Path, it *item) error {
 	// The modification time may be that of the version that is being built.
 	age := w.Now().UnixNano() - max(it.info.Mtime, it.info.Ctime)
-	if it.info.Kind == fsys.Other || !relpath.TempBase(it.name) || age < int64(staleAfter) {
+	if it.info.Kind == fsys.Other || !relpath.TempBase(it.name) {
 		return nil
 	}
-	return w.put(outcome{stale: p})
+	return w.put(outcome{temp: p, stale: age >= int64(staleAfter)})
 }
 
 // compare is visit for a name that may take part.
