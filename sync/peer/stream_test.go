@@ -551,7 +551,7 @@ func TestAMessageThatTricklesInEndsTheConnection(t *testing.T) {
 					if _, err := far.Write(make([]byte, min(left, tt.piece))); err != nil {
 						break
 					}
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 				}
 				select {
 				case <-far.done:
@@ -582,7 +582,7 @@ func TestNobodyIsTooSlowBetweenMessages(t *testing.T) {
 			if _, err := far.Write([]byte("\x00\x02\x08\x63\x00\x00\x00\x00")); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(2 * paceWindow / 3)
+			<-time.After(2 * paceWindow / 3)
 		}
 		ours.peer.Close("")
 		if err := ours.finish(t); err == errTooSlow {
