@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net/url"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"lanyard/discovery/book"
@@ -72,6 +74,7 @@ type productEngine struct {
 	transport transport.Transport
 	book      *book.Book
 	log       *slog.Logger
+	problems  []status.Problem // with which it began, and goes on
 }
 
 // newEngine is the MakeEngine of the product: the sync engine over QUIC, the
@@ -83,7 +86,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 	}
 	p := &productEngine{exec: &exec.Real{}, store: store, log: o.Log}
 	known := func(id device.ID) bool { return p.Known(id) }
-	p.transport, err = listen(o, known)
+	p.transport, p.problems, err = listen(o, known)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -97,12 +100,20 @@ func newEngine(o EngineOptions) (Engine, error) {
 
 var _ engine.Addresses = (*book.Book)(nil)
 
+// Snapshot adds what the program itself ran into.
+func (p *productEngine) Snapshot() status.Snapshot {
+	s := p.Engine.Snapshot()
+	s.Problems = append(s.Problems, p.problems...)
+	return s
+}
+
 // listen opens the socket. A port that another program has is given up for a
-// free one: peers learn it from us.
-func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, error) {
+// free one, which is told: peers learn it from us, but for those with a fixed
+// address.
+func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, []status.Problem, error) {
 	to := transport.Options{Certificate: o.Certificate, Known: known, Log: o.Log}
 	if len(o.Listen) > 1 {
-		return nil, fault.New(fault.Node, "", "listen: %d addresses were given, and this version listens on one", len(o.Listen))
+		return nil, nil, fault.New(fault.Node, "", "listen: %d addresses were given, and this version listens on one", len(o.Listen))
 	}
 	asked := len(o.Listen) == 1
 	if asked {
@@ -110,11 +121,26 @@ func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, e
 	}
 	t, err := transport.ListenQUIC(to)
 	if err == nil || asked || fault.CodeOf(err) != transport.CodePortTaken {
-		return t, err
+		return t, nil, err
 	}
 	o.Log.Warn("the usual port is taken; another one is used", "error", err)
 	to.Listen = "quic://0.0.0.0:0"
-	return transport.ListenQUIC(to)
+	taken := status.Problem{Code: fault.CodeOf(err), Severity: status.Wait, Text: err.Error(), Since: time.Now().UTC()}
+	t, err = transport.ListenQUIC(to)
+	if err != nil {
+		return nil, nil, err
+	}
+	taken.Param = map[string]string{"port": strconv.Itoa(transport.DefaultPort), "other": portOf(t.Addresses()[0])}
+	return t, []status.Problem{taken}, nil
+}
+
+// portOf gives the port of a URL that we listen on.
+func portOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Port()
 }
 
 // Apply also tells the address book which addresses are fixed.

@@ -76,10 +76,7 @@ func (s *Service) Follow(ctx context.Context, f func(SnapshotEvent) error) error
 // program's own ones.
 func (s *Service) snapshot() status.Snapshot {
 	snap := s.engine.Snapshot()
-	problems := make([]status.Problem, 0, len(snap.Problems)+1)
-	for _, p := range snap.Problems {
-		problems = append(problems, s.worded(p))
-	}
+	problems := s.wordedAll(snap.Problems)
 	if s.exposed != "" {
 		problems = append(problems, s.worded(status.Problem{
 			Code: "key-exposed", Param: map[string]string{"path": s.exposed},
@@ -88,16 +85,32 @@ func (s *Service) snapshot() status.Snapshot {
 	snap.Problems = problems
 	folders := make([]status.Folder, 0, len(snap.Folders))
 	for _, f := range snap.Folders {
+		f.Problems = s.wordedAll(f.Problems)
 		f.Problem = s.wordedPointer(f.Problem)
+		failed := make([]status.Failed, 0, len(f.Failed))
+		for _, name := range f.Failed {
+			name.Text = s.worded(status.Problem{Code: name.Code, Text: name.Text, Param: name.Param}).Text
+			failed = append(failed, name)
+		}
+		f.Failed = failed
 		folders = append(folders, f)
 	}
 	devices := make([]status.Device, 0, len(snap.Devices))
 	for _, d := range snap.Devices {
+		d.Problems = s.wordedAll(d.Problems)
 		d.Problem = s.wordedPointer(d.Problem)
 		devices = append(devices, d)
 	}
 	snap.Folders, snap.Devices = folders, devices
 	return snap
+}
+
+func (s *Service) wordedAll(problems []status.Problem) []status.Problem {
+	out := make([]status.Problem, 0, len(problems)+1)
+	for _, p := range problems {
+		out = append(out, s.worded(p))
+	}
+	return out
 }
 
 func (s *Service) wordedPointer(p *status.Problem) *status.Problem {
@@ -113,6 +126,9 @@ func (s *Service) wordedPointer(p *status.Problem) *status.Problem {
 func (s *Service) worded(p status.Problem) status.Problem {
 	if sentence, ok := s.texts.Sentence(p.Code, p.Param); ok {
 		p.Text = sentence
+	}
+	if remedy := s.texts.Remedy(p.Code, p.Param); remedy != "" {
+		p.Remedy = remedy
 	}
 	return p
 }
@@ -230,6 +246,9 @@ func (s *Service) Wait(ctx context.Context, req WaitRequest) (WaitResult, error)
 	result := WaitResult{InSync: scanned && err == nil && len(waiting) == 0, Missing: []Missing{}}
 	for _, w := range waiting {
 		m := Missing{Folder: string(w.Folder), Items: w.Items, Bytes: w.Bytes, Reason: w.Reason}
+		if w.Problem != nil {
+			m.Reason = s.worded(*w.Problem).Text
+		}
 		if !w.Device.IsZero() {
 			m.Device = w.Device.String()
 		}

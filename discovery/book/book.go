@@ -324,6 +324,32 @@ func (b *Book) WorkedHere(dev device.ID) bool {
 	return false
 }
 
+// LastSeen gives when a connection to the device was last made, zero where
+// none ever was or that is forgotten.
+func (b *Book) LastSeen(dev device.ID) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var last time.Time
+	later := func(t time.Time) {
+		if t.After(last) {
+			last = t
+		}
+	}
+	e := b.devices[dev]
+	if e == nil {
+		return last
+	}
+	for _, r := range e.records {
+		for _, ok := range r.lastOK {
+			later(ok)
+		}
+		if r.dialedUs {
+			later(r.sighted)
+		}
+	}
+	return last
+}
+
 // Changed gives a device that may have become reachable. While its reader is
 // far behind, further changes are left out: the next dial after the usual
 // pause finds them.

@@ -106,23 +106,20 @@ func (e *Engine) missing(s status.Snapshot, folders []bep.FolderID, dev device.I
 			continue
 		}
 		switch {
-		case f.Problem != nil:
-			out = append(out, Waiting{Folder: id, Reason: f.Problem.Text})
+		case f.State == status.Stopped && f.Problem != nil:
+			out = append(out, Waiting{Folder: id, Reason: f.Problem.Text, Problem: f.Problem})
 		case f.State != status.Idle:
 			out = append(out, Waiting{Folder: id, Items: f.Need.Items, Bytes: f.Need.Bytes, Reason: string(f.State)})
-		case f.Need.Items > 0:
-			out = append(out, Waiting{Folder: id, Items: f.Need.Items, Bytes: f.Need.Bytes, Reason: reasonOf(f)})
+		case !f.InSync:
+			w := Waiting{Folder: id, Items: f.Need.Items, Bytes: f.Need.Bytes, Reason: "not everything is here"}
+			if f.Problem != nil {
+				w.Reason, w.Problem = f.Problem.Text, f.Problem
+			}
+			out = append(out, w)
 		}
 		out = append(out, missingThere(s, f, dev)...)
 	}
 	return out
-}
-
-func reasonOf(f *status.Folder) string {
-	if len(f.Failed) > 0 {
-		return f.Failed[0].Text
-	}
-	return "no connected device has it"
 }
 
 // missingThere lists what the other devices lack of a folder.

@@ -7,6 +7,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/status"
 )
 
 // Desired is the state that Apply brings the engine to: a value made anew for
@@ -65,4 +66,6 @@ type Waiting struct {
 	Items  int64
 	Bytes  int64
 	Reason string
+	// Problem is the reason where it has a name.
+	Problem *status.Problem
 }

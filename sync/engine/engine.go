@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -79,11 +80,13 @@ type Engine struct {
 	desired Desired
 	folders map[bep.FolderID]*folderEntry
 	peers   map[device.ID]*peerEntry
-	waiting map[device.ID]*peerEntry // until the conversation before is over
-	carried map[device.ID]carried    // by conversations that are over
-	offers  map[offerKey]offer
-	changed chan struct{} // closed at the next change of the snapshot
-	closed  bool
+	// contacts holds what is known of the connections to the desired devices.
+	contacts map[device.ID]*contact
+	waiting  map[device.ID]*peerEntry // until the conversation before is over
+	carried  map[device.ID]carried    // by conversations that are over
+	offers   map[offerKey]offer
+	changed  chan struct{} // closed at the next change of the snapshot
+	closed   bool
 
 	sharesDue map[*peer.Peer]bool // a look at what it shares is due
 
@@ -98,7 +101,8 @@ func New(o Options) *Engine {
 		o: o, turn: exec.NewSerial(o.Exec), buffers: bep.NewBuffers(0),
 		desired: Desired{Name: o.Name},
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
-		waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{}, offers: map[offerKey]offer{},
+		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
+		offers:  map[offerKey]offer{},
 		changed: make(chan struct{}), sharesDue: map[*peer.Peer]bool{},
 	}
 	if o.Transport != nil {
@@ -179,14 +183,25 @@ func (e *Engine) Known(id device.ID) bool {
 	return ok && !d.Paused
 }
 
+// ours reports whether a device is this one or one of those desired.
+func (e *Engine) ours(id device.ID) bool {
+	_, known := e.spec(id)
+	return known || id == e.o.ID
+}
+
 // ourHello is what we say of ourselves to a device: to one that we do not know
-// not even our name.
-func (e *Engine) ourHello(known bool) bep.Hello {
+// not even our name. One that we know and do not talk to now, because it is
+// paused, is told so by having no connection (see standingOf).
+func (e *Engine) ourHello(id device.ID) bep.Hello {
 	h := bep.Hello{ClientName: ClientName, ClientVersion: e.o.Version, Timestamp: e.now().UnixNano()}
-	if known {
-		e.mu.Lock()
-		h.DeviceName = e.desired.Name
-		e.mu.Unlock()
+	spec, known := e.spec(id)
+	if !known {
+		return h
+	}
+	e.mu.Lock()
+	h.DeviceName = cmp.Or(e.desired.Name, e.o.ID.Short().String())
+	e.mu.Unlock()
+	if !spec.Paused {
 		h.NumConnections = 1
 	}
 	return h

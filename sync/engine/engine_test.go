@@ -66,7 +66,7 @@ func TestAnUnknownDeviceBecomesAnOfferAndLearnsNoName(t *testing.T) {
 	if o := a.Snapshot().Offers[0]; o.Device != b.id.String() || o.Name != "b" || o.Folder != "" || !strings.HasPrefix(o.Address, "quic://") {
 		t.Errorf("the offer is %+v", o)
 	}
-	if h := a.ourHello(false); h.DeviceName != "" {
+	if h := a.ourHello(b.id); h.DeviceName != "" {
 		t.Errorf("a stranger is told the name %q", h.DeviceName)
 	}
 	a.knows(b)

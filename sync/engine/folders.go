@@ -53,6 +53,7 @@ func (e *Engine) apply(d Desired) {
 	e.desired = d
 	e.mu.Unlock()
 	e.applyFolders(d)
+	e.applyContacts(d)
 	e.applyDevices(old, d)
 	e.configureAll()
 	if e.net != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -25,8 +26,7 @@ type network struct {
 	wg   sync.WaitGroup
 	ctx  context.Context
 
-	links  map[device.ID]*link
-	budget *peer.Budget // of what all devices have us hold
+	links map[device.ID]*link
 
 	mu      sync.Mutex
 	dialers map[device.ID]*dialer
@@ -52,7 +52,7 @@ type attempt struct {
 func newNetwork(e *Engine) *network {
 	return &network{
 		e: e, turn: exec.NewSerial(e.o.Exec), links: map[device.ID]*link{}, dialers: map[device.ID]*dialer{},
-		budget: peer.NewBudget(), ctx: context.Background(),
+		ctx: context.Background(),
 	}
 }
 
@@ -174,12 +174,19 @@ func (n *network) carry(ctx context.Context, a *attempt) {
 		conn.CloseWith(transport.CodeNormal, "closing")
 		n.turn.Post(func() { n.remove(id, a) })
 	}()
-	hello, err := peer.Greet(conn, n.e.ourHello(true))
+	hello, err := peer.Greet(conn, n.e.ourHello(id))
 	if err != nil {
 		n.e.o.Log.Debug("no greeting", "device", id.Short().String(), "address", conn.RemoteAddress(), "error", err)
+		n.e.met(id, func(c *contact) { c.failed(n.e.now(), err) })
 		return
 	}
 	transport.Admit(conn)
+	if standingOf(hello) != asFriend {
+		// It will not talk to us: it is not shown as connected.
+		n.e.met(id, func(c *contact) { c.greeted(n.e.now(), hello) })
+		linger(conn)
+		return
+	}
 	n.turn.Post(func() { a.told, a.hello = hello, time.Now(); n.settle(id) })
 	select {
 	case <-a.ready:
@@ -193,7 +200,7 @@ const goodbyeWait = 3 * time.Second
 
 // converse attaches the connection and carries its messages.
 func (n *network) converse(ctx context.Context, a *attempt) {
-	stream := peer.NewStream(a.conn, n.budget)
+	stream := peer.NewStream(a.conn)
 	p := n.e.Attach(Link{
 		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Wire: stream, Counts: stream.Counts,
 		Extended: a.conn.Extended(),
@@ -213,15 +220,19 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 // be offered to a person; then the connection ends.
 func (n *network) refuse(conn transport.Conn) {
 	defer conn.CloseWith(transport.CodeNormal, "closing")
-	hello, err := peer.Greet(conn, n.e.ourHello(false))
+	hello, err := peer.Greet(conn, n.e.ourHello(conn.PeerID()))
 	if err != nil {
 		return
 	}
-	if spec, ok := n.e.spec(conn.PeerID()); ok && spec.Paused {
-		return
+	if _, known := n.e.spec(conn.PeerID()); !known {
+		n.e.noteStranger(conn.PeerID(), hello, conn.RemoteAddress())
 	}
-	n.e.noteStranger(conn.PeerID(), hello, conn.RemoteAddress())
-	timer := time.NewTimer(time.Second) // so that our Hello arrives before the close
+	linger(conn)
+}
+
+// linger gives our Hello the time to arrive before the connection is closed.
+func linger(conn transport.Conn) {
+	timer := time.NewTimer(time.Second)
 	defer timer.Stop()
 	select {
 	case <-conn.Done():
@@ -490,6 +501,11 @@ func (d *dialer) failed(address string, err error, won bool) {
 	if won || fault.IsContext(err) {
 		return
 	}
+	// A device of ours, or we ourselves, may have the address by now: that is
+	// nothing odd.
+	other, met := errors.AsType[*transport.OtherDeviceError](err)
+	met = met && !d.n.e.ours(other.Met)
+	d.n.e.met(d.id, func(c *contact) { c.dialed(address, err, met) })
 	d.n.e.o.Log.Debug("dial failed", "device", d.id.Short().String(), "address", address, "error", err)
 	if d.n.e.o.Addresses != nil {
 		d.n.e.o.Addresses.Failed(d.id, address, err)

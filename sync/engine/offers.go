@@ -47,7 +47,7 @@ func (e *Engine) noteOffers(dev device.ID, folders []peer.RemoteFolder) {
 		offered[f.ID] = true
 		key := offerKey{dev, f.ID}
 		if _, known := e.offers[key]; !known && e.roomForOffer() {
-			e.offers[key] = offer{name: spec.Name, label: f.Label, at: e.now()}
+			e.offers[key] = offer{name: spec.Name, label: bep.CleanName(f.Label), at: e.now()}
 		}
 	}
 	maps.DeleteFunc(e.offers, func(k offerKey, _ offer) bool {

@@ -88,6 +88,7 @@ func (e *Engine) attach(id device.ID, entry *peerEntry) {
 		}
 		old.close("replacing connection")
 	default:
+		e.met(id, func(c *contact) { c.begun(e.now(), entry.peer.Hello()) }, lookBack)
 		e.o.Log.Info("connected", "device", id.Short().String(), "client", entry.peer.Hello().ClientName)
 		e.configure(entry.peer)
 		e.touch()
@@ -157,7 +158,7 @@ func (e *Engine) applyDevices(old, d Desired) {
 
 // detach runs on the turn: a conversation is over, and what came by it is
 // stored.
-func (e *Engine) detach(p *peer.Peer) {
+func (e *Engine) detach(p *peer.Peer, err error) {
 	id := p.ID()
 	e.mu.Lock()
 	entry, next := e.peers[id], e.waiting[id]
@@ -175,6 +176,7 @@ func (e *Engine) detach(p *peer.Peer) {
 	if !current {
 		return
 	}
+	e.met(id, func(c *contact) { c.ended(e.now(), err) }, awayAfter, lookBack)
 	e.o.Log.Info("disconnected", "device", id.Short().String())
 	e.peersChanged(e.folderIDs())
 	e.touch()
@@ -305,5 +307,5 @@ func (h host) Answer(dev device.ID, dst []byte, req *bep.Request) []byte {
 }
 
 func (h host) Ended(p *peer.Peer, err error) {
-	h.e.turn.Post(func() { h.e.detach(p) })
+	h.e.turn.Post(func() { h.e.detach(p, err) })
 }

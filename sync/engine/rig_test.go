@@ -38,6 +38,7 @@ type node struct {
 	name    string
 	dir     string
 	store   *index.Memory
+	clock   *shifted
 	desired Desired
 	stop    func() // ends Run and waits for it; may be called more than once
 }
@@ -55,7 +56,8 @@ func newNode(t testing.TB, name string) *node {
 		Known: func(id device.ID) bool { return n.Known(id) },
 	})
 	must(t, err)
-	ex := &exec.Real{}
+	ex := &shifted{Real: &exec.Real{}}
+	n.clock = ex
 	n.Engine = New(Options{ID: id, Name: name, Version: "1", Store: n.store, Exec: ex, Transport: listen})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

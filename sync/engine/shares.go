@@ -33,6 +33,7 @@ func (e *Engine) lookAtShares(p *peer.Peer) {
 	if entry == nil || entry.peer != p {
 		return // over, or it waits and is looked at when it is configured
 	}
+	e.met(p.ID(), func(c *contact) { c.shared(e.now()) }, notAccepted)
 	folders := p.Shares()
 	e.noteOffers(p.ID(), folders)
 	before, now := entry.joined, joined(folders)

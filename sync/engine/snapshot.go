@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -8,7 +9,6 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
-	"lanyard/sync/fault"
 	"lanyard/sync/folder"
 	"lanyard/sync/index"
 	"lanyard/sync/peer"
@@ -28,7 +28,7 @@ func (e *Engine) Snapshot() status.Snapshot {
 	offers := e.offersLocked()
 	e.mu.Unlock()
 	s := status.Snapshot{
-		DeviceID: e.o.ID.String(), Name: d.Name, Version: e.o.Version, Listen: []string{},
+		DeviceID: e.o.ID.String(), Name: bep.CleanName(d.Name), Version: e.o.Version, Listen: []string{},
 		Folders: make([]status.Folder, 0, len(d.Folders)), Devices: make([]status.Device, 0, len(d.Devices)),
 		Offers: offers, Problems: []status.Problem{},
 	}
@@ -49,54 +49,31 @@ func (e *Engine) Snapshot() status.Snapshot {
 
 func (e *Engine) folderStatus(spec FolderSpec, f *folderEntry) status.Folder {
 	out := status.Folder{
-		ID: string(spec.ID), Label: spec.Label, Path: spec.Path, Type: typeName(spec.Type), State: status.Scanning,
-		Failed: []status.Failed{}, Devices: make([]string, 0, len(spec.Shared)),
+		ID: string(spec.ID), Label: bep.CleanName(spec.Label), Path: spec.Path, Type: typeName(spec.Type),
+		Problems: []status.Problem{}, Failed: []status.Failed{}, Devices: make([]string, 0, len(spec.Shared)),
 		Progress: status.Progress{Files: []status.FileProgress{}},
 	}
 	for _, dev := range spec.Shared {
 		out.Devices = append(out.Devices, dev.String())
 	}
-	switch {
-	case spec.Paused:
-		out.State = status.Paused
-	case f != nil && f.err != nil:
-		out.State, out.Problem = status.Stopped, problemOf(f.err)
-	case f != nil && f.runner != nil:
-		runnerStatus(&out, f.runner.View())
+	if f == nil {
+		f = &folderEntry{spec: spec}
+	}
+	var v folder.View
+	if f.runner != nil && f.err == nil {
+		v = f.runner.View()
 		out.Progress = f.progress(e.now())
 	}
-	if f == nil || f.index == nil {
-		return out
+	v.Err = cmp.Or(f.err, v.Err)
+	if f.index != nil {
+		c, err := f.index.Counts()
+		v.Err = cmp.Or(v.Err, err)
+		out.Global = status.Count{Files: c.Global.Files, Dirs: c.Global.Dirs, Bytes: c.Global.Bytes}
+		out.Local = status.Count{Files: c.Local.Files, Dirs: c.Local.Dirs, Bytes: c.Local.Bytes}
+		out.Need = status.Need{Items: c.Need.Items, Bytes: c.Need.Bytes}
 	}
-	c, err := f.index.Counts()
-	if err != nil {
-		out.State, out.Problem = status.Stopped, problemOf(err)
-		return out
-	}
-	out.Global = status.Count{Files: c.Global.Files, Dirs: c.Global.Dirs, Bytes: c.Global.Bytes}
-	out.Local = status.Count{Files: c.Local.Files, Dirs: c.Local.Dirs, Bytes: c.Local.Bytes}
-	out.Need = status.Need{Items: c.Need.Items, Bytes: c.Need.Bytes}
+	e.judge(&out, f, v)
 	return out
-}
-
-// runnerStatus takes what a running folder says of itself.
-func runnerStatus(out *status.Folder, v folder.View) {
-	switch {
-	case v.Err != nil:
-		out.State, out.Problem = status.Stopped, problemOf(v.Err)
-	case v.Pulling:
-		out.State = status.Syncing
-	case v.Settled:
-		out.State = status.Idle
-	}
-	for _, p := range v.Failures(maxFailed) {
-		err := v.Failed[p]
-		out.Failed = append(out.Failed, status.Failed{Name: p.String(), Code: fault.CodeOf(err), Text: err.Error()})
-	}
-}
-
-func problemOf(err error) *status.Problem {
-	return &status.Problem{Code: fault.CodeOf(err), Text: err.Error()}
 }
 
 // typeName gives a folder type as the configuration and the API write it.
@@ -129,7 +106,7 @@ func (f *folderEntry) progress(now time.Time) status.Progress {
 
 func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep.FolderID]*folderEntry) status.Device {
 	out := status.Device{
-		ID: spec.ID.String(), Name: spec.Name, Paused: spec.Paused, Folders: map[string]status.DeviceNeed{},
+		ID: spec.ID.String(), Name: bep.CleanName(spec.Name), Paused: spec.Paused, Folders: map[string]status.DeviceNeed{},
 	}
 	var shares []peer.RemoteFolder
 	if entry != nil {
@@ -155,6 +132,10 @@ func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep
 		out.Folders[string(id)] = status.DeviceNeed{
 			NeedItems: need.Items, NeedBytes: need.Bytes, Current: current(f.index, spec.ID, id, shares),
 		}
+	}
+	out.Problems = e.deviceProblems(spec, &out, folders)
+	if len(out.Problems) > 0 {
+		out.Problem = &out.Problems[0]
 	}
 	return out
 }

@@ -149,13 +149,17 @@ type Machine struct {
 	scanPaths []relpath.Path
 	stuck     map[relpath.Path]int // rescans in a row that pulls asked for
 	busy      map[relpath.Path]busy
+	restless  map[relpath.Path]unrest
 	out       []Command
 }
 
 // NewMachine returns the logic of a folder that is not open yet. Negative
 // rescanEvery means never.
 func NewMachine(rescanEvery time.Duration) *Machine {
-	return &Machine{rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{}, stuck: map[relpath.Path]int{}, busy: map[relpath.Path]busy{}}
+	return &Machine{
+		rescanEvery: rescanEvery, dirty: map[relpath.Path]dirt{}, recent: map[relpath.Path]calm{},
+		stuck: map[relpath.Path]int{}, busy: map[relpath.Path]busy{}, restless: map[relpath.Path]unrest{},
+	}
 }
 
 // Step folds one event into the state and returns the work that follows. It
@@ -341,7 +345,9 @@ func (m *Machine) scanDone(now time.Time, ev ScanDone) {
 		}
 	}
 	m.putOff(now, ev.Busy)
+	full := m.full
 	m.full = false
+	m.unrest(now, ev.Again, full)
 	m.remember(now)
 	for _, p := range ev.Again {
 		m.dirtyAt(now, p, quietFirst)

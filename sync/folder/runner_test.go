@@ -62,6 +62,8 @@ type rig struct {
 	mu        sync.Mutex
 	opens     func() (fsys.FS, error)
 	announced int
+
+	sequence int64 // the last that the other device gave
 }
 
 // inRig runs a test with a folder that holds the files, marked and not yet
@@ -76,9 +78,25 @@ func inRig(t *testing.T, files map[string]string, test func(*rig)) {
 	})
 }
 
+// inRigOn is inRig on another disk than usual.
+func inRigOn(t *testing.T, disk fsys.MemOptions, files map[string]string, test func(*rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		disk.Now = time.Now
+		r := newRigOn(t, fsys.NewMem(disk), files)
+		test(r)
+		r.runner.Stop()
+		r.exec.Close()
+	})
+}
+
 func newRig(t *testing.T, files map[string]string) *rig {
+	return newRigOn(t, fsys.NewMem(fsys.MemOptions{Now: time.Now}), files)
+}
+
+func newRigOn(t *testing.T, disk *fsys.Mem, files map[string]string) *rig {
 	r := &rig{t: t, exec: &exec.Real{}, source: &contents{}}
-	r.disk = markedDisk(t, "the marker of this folder")
+	r.disk = mark(t, disk, "the marker of this folder")
 	r.user = r.disk.User()
 	for name, content := range files {
 		r.must(r.user.WriteFile(name, []byte(content)))
@@ -114,7 +132,10 @@ func (r *rig) setOpens(f func() (fsys.FS, error)) {
 }
 
 func markedDisk(t *testing.T, nonce string) *fsys.Mem {
-	disk := fsys.NewMem(fsys.MemOptions{Now: time.Now})
+	return mark(t, fsys.NewMem(fsys.MemOptions{Now: time.Now}), nonce)
+}
+
+func mark(t *testing.T, disk *fsys.Mem, nonce string) *fsys.Mem {
 	if err := disk.User().MkdirAll(relpath.MarkerName); err != nil {
 		t.Fatal(err)
 	}

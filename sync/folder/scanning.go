@@ -34,7 +34,7 @@ func (r *Runner) scan(c Scan) {
 			r.trusted.Store(true)
 			r.prune()
 		}
-		r.post(ScanDone{Err: err, Again: again.names, Busy: seen.busy})
+		r.scanned(ScanDone{Err: err, Again: again.names, Busy: seen.busy})
 	})
 }
 

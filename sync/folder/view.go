@@ -10,7 +10,6 @@ import (
 	"lanyard/sync/index"
 	"lanyard/sync/pull"
 	"lanyard/sync/relpath"
-	"lanyard/sync/scan"
 )
 
 // View is what may be shown of a folder.
@@ -128,61 +127,6 @@ func (r *Runner) restLater() {
 			r.o.Log.Warn("rest", "error", err)
 		}
 	})
-}
-
-// noteFailures takes what a pull could not do. It runs on the turn.
-func (r *Runner) noteFailures(res pull.Result) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.view.Unavailable = res.Unavailable
-	maps.DeleteFunc(r.view.Failed, func(_ relpath.Path, err error) bool { _, scan := err.(scanError); return !scan })
-	for p, err := range res.Failed {
-		r.fail(p, err)
-	}
-	for _, p := range res.Rescan {
-		if r.machine.Stuck(p) {
-			r.fail(p, errInTheWay)
-		}
-	}
-}
-
-// errInTheWay is why a name is not pulled under which something stands that no
-// scan can make a version of: a pipe, another spelling of the name, a file
-// that cannot be read.
-var errInTheWay = fault.New(fault.Item, "not-a-file", "something stands under this name here that cannot be synced; move it away")
-
-// scanError marks a failure that a scan found and a scan clears.
-type scanError struct{ error }
-
-func (e scanError) Unwrap() error { return e.error }
-
-// noteProblems takes what a scan could not read. A full scan replaces all that
-// earlier ones found, one of some names what it found below these.
-func (r *Runner) noteProblems(full bool, paths []relpath.Path, problems []scan.Problem) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	maps.DeleteFunc(r.view.Failed, func(p relpath.Path, err error) bool {
-		_, scan := err.(scanError)
-		return scan && (full || slices.ContainsFunc(paths, p.Under))
-	})
-	for _, pr := range problems {
-		p, err := relpath.Parse(pr.Name)
-		if err != nil {
-			p, err = relpath.Parse(relpath.Printable(pr.Name))
-		}
-		if err == nil {
-			r.fail(p, scanError{pr.Err})
-		}
-	}
-}
-
-func (r *Runner) fail(p relpath.Path, err error) {
-	if r.view.Failed == nil {
-		r.view.Failed = map[relpath.Path]error{}
-	}
-	if len(r.view.Failed) < maxFailures {
-		r.view.Failed[p] = err
-	}
 }
 
 // Failure gives why a name is not in sync, where that is known.

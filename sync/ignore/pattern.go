@@ -26,22 +26,11 @@ func (p *pattern) match(name string) bool {
 		return p.plain.match(name)
 	}
 	for _, g := range p.globs {
-		if p.matchGlob(g, name) {
+		if g.Match(name) {
 			return true
 		}
 	}
 	return false
-}
-
-// matchGlob is g.Match, which panics for a few patterns and names. Such a name
-// is left alone: the pattern counts as matching if it ignores.
-func (p *pattern) matchGlob(g glob.Glob, name string) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = p.result.Ignored
-		}
-	}()
-	return g.Match(name)
 }
 
 // prefixes are what may stand before a pattern, each once and in any order.
@@ -79,9 +68,8 @@ func cutPrefixes(line string) (p prefixes, rest string) {
 }
 
 var (
-	errNoPattern   = errors.New("there is no pattern after the prefix")
-	errOpenBrace   = errors.New("a brace is opened and never closed")
-	errEmptyBraces = errors.New("a pair of braces holds nothing")
+	errNoPattern = errors.New("there is no pattern after the prefix")
+	errOpenBrace = errors.New("a brace is opened and never closed")
 )
 
 // newPattern compiles one line, whose escapes are already glob's own.
@@ -90,8 +78,8 @@ func newPattern(line string, foldAlways bool) (pattern, error) {
 	if body == "" {
 		return pattern{}, errNoPattern
 	}
-	if err := checkBraces(body); err != nil {
-		return pattern{}, err
+	if !bracesClose(body) {
+		return pattern{}, errOpenBrace
 	}
 	fold := pre.fold || foldAlways
 	pre.fold = fold
@@ -154,27 +142,19 @@ func singleLevel(body string) bool {
 	return !strings.Contains(rooted, "/") && !strings.Contains(strings.TrimSuffix(rooted, "**"), "**")
 }
 
-// checkBraces makes sure that every brace that opens alternatives is closed,
-// and holds some. The library takes others and later panics in a match.
-func checkBraces(body string) error {
-	depth, last := 0, lexer.EOF
+// bracesClose reports whether every brace that opens alternatives is closed.
+// The library takes an open one and later panics in a match.
+func bracesClose(body string) bool {
+	depth := 0
 	for lex := lexer.NewLexer(body); ; {
-		now := lex.Next().Type
-		switch now {
+		switch lex.Next().Type {
 		case lexer.TermsOpen:
 			depth++
 		case lexer.TermsClose:
 			depth--
-			if last == lexer.TermsOpen {
-				return errEmptyBraces
-			}
 		case lexer.EOF, lexer.Error:
-			if depth != 0 {
-				return errOpenBrace
-			}
-			return nil
+			return depth == 0
 		}
-		last = now
 	}
 }
 

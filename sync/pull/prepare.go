@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
@@ -163,7 +164,7 @@ func (it *item) prepareSymlink() error {
 		err = f.Symlink(it.want.SymlinkTarget, it.temp)
 	}
 	if err != nil {
-		return fmt.Errorf("make symlink: %w", err)
+		return fault.With(fmt.Errorf("make symlink: %w", err), "target", it.want.SymlinkTarget)
 	}
 	it.tempMade = true
 	return nil
@@ -258,7 +259,8 @@ func (it *item) checkSpace() error {
 		}
 	}
 	if missing > free {
-		return fault.Wrap(fault.Item, "disk-full", "make room for", it.name().String(), fsys.ErrNoSpace)
+		err := fault.Wrap(fault.Item, "disk-full", "make room for", it.name().String(), fsys.ErrNoSpace)
+		return fault.With(err, "need", strconv.FormatUint(missing-free, 10), "free", strconv.FormatUint(free, 10))
 	}
 	return nil
 }

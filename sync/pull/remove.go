@@ -117,11 +117,13 @@ func (it *item) sweep(dir relpath.Path) error {
 // refuseRemoval says why a name keeps its directory from going.
 func (it *item) refuseRemoval(p relpath.Path) error {
 	if it.r.o.Ignored(p) {
-		return fault.New(fault.Item, "dir-not-empty", "remove directory %s: it holds %s, which the ignore rules keep", it.name(), p.Base())
+		err := fault.New(fault.Item, "dir-not-empty", "remove directory %s: it holds %s, which the ignore rules keep", it.name(), p.Base())
+		return fault.With(err, "other", p.String())
 	}
 	it.rescans = append(it.rescans, p)
 	it.waits = true
-	return fault.New(fault.Item, "dir-not-empty", "remove directory %s: it still holds %s", it.name(), p.Base())
+	err := fault.New(fault.Item, "dir-not-empty", "remove directory %s: it still holds %s", it.name(), p.Base())
+	return fault.With(err, "other", p.String())
 }
 
 // fixModes gives directories the permissions that had to wait until they were

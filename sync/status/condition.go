@@ -53,9 +53,7 @@ var conditions = []Condition{
 	// The program and its own files.
 	{"home-newer", Stop, Program, nil, true, "the index was written by a newer program", "index"},
 	{"home-full", Stop, Program, []string{"free", "disk"}, true, "a write of the index finds no space", "index"},
-	{"identity-twice", Stop, Program, nil, true, "a device answers that has our own certificate", "engine"},
 	{"restored-backup", Wait, Program, nil, false, "a device holds more of our index than we do", "engine"},
-	{"open-files-limit", Ask, Program, nil, true, "the system refuses to open one more file", "folder"},
 	{"port-taken", Wait, Network, []string{"port", "other"}, true, "another program has the usual port", "app/node"},
 
 	// A folder that does not go on.
@@ -76,7 +74,6 @@ var conditions = []Condition{
 	// Waiting for a person's word.
 	{"own-deletions-held", Ask, WholeFolder, []string{"n", "total"}, true, "a scan finds more gone than the brake lets through", "folder"},
 	{"deletions-held", Ask, WholeFolder, []string{"n", "total"}, true, "others deleted more than the brake lets through", "folder"},
-	{"receiver-changed", Ask, WholeFolder, []string{"n"}, true, "files of a folder that only receives were changed here", "engine"},
 	{"sender-differs", Ask, WholeFolder, []string{"n"}, true, "others changed files of a folder that only sends", "engine"},
 	{"two-versions", Ask, File, []string{"other"}, true, "a file was changed on two devices at once", "engine"},
 
@@ -112,7 +109,6 @@ var conditions = []Condition{
 	{"file-too-large", Some, File, nil, true, "the disk cannot hold a file of this size", "fsys"},
 	{"file-not-writable", Some, File, nil, true, "replacing or deleting is not permitted", "fsys"},
 	{"dir-not-empty", Some, File, nil, true, "a deleted directory holds what is not known elsewhere", "pull"},
-	{"file-from-future", Some, File, nil, true, "a file is dated more than a day ahead", "engine"},
 	{"file-in-use", Wait, File, nil, false, "another program holds the file", "fsys"},
 	{"file-keeps-changing", Wait, File, nil, false, "five scans in five minutes found it changing", "folder"},
 	{"nobody-has-it", Wait, File, nil, false, "no connected device has the version", "engine"},

@@ -13,9 +13,13 @@ import (
 // Problem is a named condition. The texts live in app/text; the engine gives
 // the code, what it is about, and the cause.
 type Problem struct {
-	Code  fault.Code        `json:"code"`
-	Text  string            `json:"text"`
-	Param map[string]string `json:"param,omitempty"`
+	Code     fault.Code        `json:"code"`
+	Severity Severity          `json:"severity,omitempty"`
+	Text     string            `json:"text"`
+	Remedy   string            `json:"remedy,omitempty"` // what to do, may be empty
+	Param    map[string]string `json:"param,omitempty"`
+	Count    int64             `json:"count,omitempty"` // of the files that it is about
+	Since    time.Time         `json:"since,omitzero"`  // when it began, where that is known
 }
 
 // FolderState is what a folder is doing.
@@ -51,15 +55,21 @@ type Folder struct {
 	Path      string      `json:"path"`
 	Type      string      `json:"type"`
 	State     FolderState `json:"state"`
-	Problem   *Problem    `json:"problem"`
+	Problem   *Problem    `json:"problem"` // the first of Problems
 	Global    Count       `json:"global"`
 	Local     Count       `json:"local"`
 	Need      Need        `json:"need"`
 	Conflicts int64       `json:"conflicts"`
 	Held      int64       `json:"held"`
-	Failed    []Failed    `json:"failed"`   // names that cannot be synced now, at most 100
-	Progress  Progress    `json:"progress"` // of the pull that runs
-	Devices   []string    `json:"devices"`  // that share it
+	// InSync: the root is proved, everything was looked at, and nothing is
+	// needed, held back or in the way.
+	InSync   bool      `json:"in_sync"`
+	Problems []Problem `json:"problems"` // the worst first; files in one for each code
+	Failed   []Failed  `json:"failed"`   // names that cannot be synced now, at most 100
+	// FailedCount counts them all.
+	FailedCount int64    `json:"failed_count"`
+	Progress    Progress `json:"progress"` // of the pull that runs
+	Devices     []string `json:"devices"`  // that share it
 }
 
 // Failed is a name that is not in sync, and why.
@@ -67,6 +77,8 @@ type Failed struct {
 	Name string     `json:"name"`
 	Code fault.Code `json:"code"`
 	Text string     `json:"text"`
+
+	Param map[string]string `json:"param,omitempty"`
 }
 
 // Progress is how far a pull or scan has come.
@@ -98,7 +110,10 @@ type Device struct {
 	OutBytes  int64                 `json:"out_bytes"` // likewise
 	InRate    float64               `json:"in_rate"`
 	OutRate   float64               `json:"out_rate"`
-	Problem   *Problem              `json:"problem"`
+	Problem   *Problem              `json:"problem"`            // the first of Problems
+	Problems  []Problem             `json:"problems"`           // the worst first
+	Since     time.Time             `json:"since,omitzero"`     // of being connected, or of not being it
+	LastSeen  time.Time             `json:"last_seen,omitzero"` // where it is not connected
 }
 
 // DeviceNeed is what a device still lacks of a folder.

@@ -81,11 +81,23 @@ func notSelf(own device.ID) func(device.ID) error {
 	}
 }
 
+// OtherDeviceError tells which device answered in place of the one wanted. It
+// wraps ErrOtherDevice.
+type OtherDeviceError struct{ Met device.ID }
+
+// Error names the device that answered.
+func (e *OtherDeviceError) Error() string {
+	return ErrOtherDevice.Error() + ": " + e.Met.Short().String()
+}
+
+// Unwrap gives ErrOtherDevice.
+func (e *OtherDeviceError) Unwrap() error { return ErrOtherDevice }
+
 // only admits one device.
 func only(want device.ID) func(device.ID) error {
 	return func(id device.ID) error {
 		if id != want {
-			return ErrOtherDevice
+			return &OtherDeviceError{Met: id}
 		}
 		return nil
 	}

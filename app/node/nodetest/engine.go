@@ -74,6 +74,7 @@ func (e *Engine) Apply(d engine.Desired) {
 		for _, dev := range d.Devices {
 			s.Devices = append(s.Devices, status.Device{
 				ID: dev.ID.String(), Name: dev.Name, Paused: dev.Paused, Folders: map[string]status.DeviceNeed{},
+				Problems: []status.Problem{},
 			})
 		}
 	})
@@ -83,7 +84,7 @@ func folder(f engine.FolderSpec) status.Folder {
 	types := []string{"send-receive", "send-only", "receive-only", "receive-encrypted"}
 	out := status.Folder{
 		ID: string(f.ID), Label: f.Label, Path: f.Path, Type: types[f.Type], State: status.Idle,
-		Failed: []status.Failed{}, Progress: status.Progress{Files: []status.FileProgress{}}, Devices: []string{},
+		Problems: []status.Problem{}, Failed: []status.Failed{}, InSync: !f.Paused, Progress: status.Progress{Files: []status.FileProgress{}}, Devices: []string{},
 	}
 	if f.Paused {
 		out.State = status.Paused
