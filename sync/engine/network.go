@@ -26,7 +26,8 @@ type network struct {
 	wg   sync.WaitGroup
 	ctx  context.Context
 
-	links map[device.ID]*link
+	links  map[device.ID]*link
+	budget *peer.Budget // of what all devices have us hold
 
 	mu      sync.Mutex
 	dialers map[device.ID]*dialer
@@ -52,7 +53,7 @@ type attempt struct {
 func newNetwork(e *Engine) *network {
 	return &network{
 		e: e, turn: exec.NewSerial(e.o.Exec), links: map[device.ID]*link{}, dialers: map[device.ID]*dialer{},
-		ctx: context.Background(),
+		budget: peer.NewBudget(), ctx: context.Background(),
 	}
 }
 
@@ -200,7 +201,7 @@ const goodbyeWait = 3 * time.Second
 
 // converse attaches the connection and carries its messages.
 func (n *network) converse(ctx context.Context, a *attempt) {
-	stream := peer.NewStream(a.conn)
+	stream := peer.NewStream(a.conn, n.budget)
 	p := n.e.Attach(Link{
 		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Wire: stream, Counts: stream.Counts,
 		Extended: a.conn.Extended(),

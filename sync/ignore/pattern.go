@@ -26,11 +26,22 @@ func (p *pattern) match(name string) bool {
 		return p.plain.match(name)
 	}
 	for _, g := range p.globs {
-		if g.Match(name) {
+		if p.matchGlob(g, name) {
 			return true
 		}
 	}
 	return false
+}
+
+// matchGlob is g.Match, which panics for a few patterns and names. Such a name
+// is left alone: the pattern counts as matching if it ignores.
+func (p *pattern) matchGlob(g glob.Glob, name string) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = p.result.Ignored
+		}
+	}()
+	return g.Match(name)
 }
 
 // prefixes are what may stand before a pattern, each once and in any order.
@@ -68,8 +79,9 @@ func cutPrefixes(line string) (p prefixes, rest string) {
 }
 
 var (
-	errNoPattern = errors.New("there is no pattern after the prefix")
-	errOpenBrace = errors.New("a brace is opened and never closed")
+	errNoPattern   = errors.New("there is no pattern after the prefix")
+	errOpenBrace   = errors.New("a brace is opened and never closed")
+	errEmptyBraces = errors.New("a pair of braces holds nothing")
 )
 
 // newPattern compiles one line, whose escapes are already glob's own.
@@ -78,8 +90,8 @@ func newPattern(line string, foldAlways bool) (pattern, error) {
 	if body == "" {
 		return pattern{}, errNoPattern
 	}
-	if !bracesClose(body) {
-		return pattern{}, errOpenBrace
+	if err := checkBraces(body); err != nil {
+		return pattern{}, err
 	}
 	fold := pre.fold || foldAlways
 	pre.fold = fold
@@ -142,19 +154,27 @@ func singleLevel(body string) bool {
 	return !strings.Contains(rooted, "/") && !strings.Contains(strings.TrimSuffix(rooted, "**"), "**")
 }
 
-// bracesClose reports whether every brace that opens alternatives is closed.
-// The library takes an open one and later panics in a match.
-func bracesClose(body string) bool {
-	depth := 0
+// checkBraces makes sure that every brace that opens alternatives is closed,
+// and holds some. The library takes others and later panics in a match.
+func checkBraces(body string) error {
+	depth, last := 0, lexer.EOF
 	for lex := lexer.NewLexer(body); ; {
-		switch lex.Next().Type {
+		now := lex.Next().Type
+		switch now {
 		case lexer.TermsOpen:
 			depth++
 		case lexer.TermsClose:
 			depth--
+			if last == lexer.TermsOpen {
+				return errEmptyBraces
+			}
 		case lexer.EOF, lexer.Error:
-			return depth == 0
+			if depth != 0 {
+				return errOpenBrace
+			}
+			return nil
 		}
+		last = now
 	}
 }
 

@@ -13,16 +13,15 @@ import (
 	"lanyard/sync/transport"
 )
 
-// Limits on what a device may have us hold: what it sent and we have not dealt
-// with yet. Past them its stream is not read.
-const (
-	maxHeldBytes    = 64 << 20
-	maxHeldMessages = 1024
-)
-
 // Limits on writing: frames are gathered up to flushAt bytes before they are
-// written.
-const flushAt = 64 << 10
+// written, and a device that does not take writePiece bytes within writePatience
+// has stopped reading. That is long: a device rightly stops for a while when it
+// has more of us to deal with than it can hold.
+const (
+	flushAt       = 64 << 10
+	writePiece    = 1 << 20
+	writePatience = silentAfter
+)
 
 // helloTimeout bounds the exchange of Hellos; closeWait is how long we wait
 // for the device to read our Close.
@@ -59,15 +58,20 @@ type Stream struct {
 	code    transport.Code
 
 	held held
+	pace pace
 	in   atomic.Int64
 	out  atomic.Int64
 }
 
-// NewStream returns a Wire over conn, whose Hellos have been exchanged. It
-// starts nothing: call Run.
-func NewStream(conn transport.Conn) *Stream {
-	s := &Stream{conn: conn, wake: make(chan struct{}, 1)}
-	s.held.init()
+// NewStream returns a Wire over conn, whose Hellos have been exchanged. What
+// the device sends counts against the budget as well, nil for one of its own.
+// It starts nothing: call Run.
+func NewStream(conn transport.Conn, budget *Budget) *Stream {
+	if budget == nil {
+		budget = NewBudget()
+	}
+	s := &Stream{conn: conn, wake: make(chan struct{}, 1), held: held{budget: budget}}
+	s.pace.init(conn, &s.in)
 	return s
 }
 
@@ -161,41 +165,73 @@ func (c counter) Read(b []byte) (int, error) {
 // read hands messages to p while the device keeps to its budget.
 func (s *Stream) read(p *Peer, r *bep.Reader) error {
 	for {
-		m, err := r.Next()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return fault.New(fault.Retry, "", "the device closed the connection")
-			}
+		m, cost, err := s.next(r)
+		switch {
+		case err == nil && m == nil: // of a type that nobody knows
+		case err == nil && cost == 0:
+			p.Receive(m, nil)
+		case err == nil:
+			p.Receive(m, func() { s.held.give(cost) })
+		case s.pace.tooSlow():
+			return errTooSlow
+		case errors.Is(err, io.EOF):
+			return fault.New(fault.Retry, "", "the device closed the connection")
+		default:
 			if fault.KindOf(err) == fault.Peer {
 				p.o.Log.Warn("message refused", "error", err)
 				s.Close(err.Error())
 			}
 			return err
 		}
-		cost := messageCost(m)
-		if cost == 0 {
-			p.Receive(m, nil)
-			continue
-		}
-		if !s.held.take(cost) {
-			return errEnded
-		}
-		p.Receive(m, func() { s.held.give(cost) })
 	}
 }
 
-// messageCost is what a message holds until it was dealt with. A Response
-// counts nothing: we asked for it within a budget of our own.
+// next reads one message, which counts as held with its cost where that is not
+// 0. It gives none for one of an unknown type.
+func (s *Stream) next(r *bep.Reader) (m bep.Message, cost int64, err error) {
+	if err := r.Wait(); err != nil {
+		return nil, 0, err
+	}
+	s.pace.begin()
+	defer s.pace.end()
+	head, known, err := r.Head()
+	if err != nil || !known {
+		return nil, 0, err
+	}
+	if cost = headCost(head); cost > 0 {
+		s.pace.end()
+		if !s.held.take(cost) {
+			return nil, 0, errEnded
+		}
+		s.pace.begin()
+	}
+	if m, err = r.Body(); err != nil {
+		return nil, 0, err // what is held ends with the connection
+	}
+	if cost == 0 {
+		if cost = messageCost(m); cost > 0 && !s.held.take(cost) {
+			return nil, 0, errEnded
+		}
+	}
+	return m, cost, nil
+}
+
+// headCost is what a message holds that can be large once it is decoded: room
+// for it is made before it is read. The longest lists of blocks and of counters
+// take twice the bytes that they have on the wire.
+func headCost(h bep.Head) int64 {
+	if h.Type == bep.TypeIndex || h.Type == bep.TypeIndexUpdate {
+		return 256 + 2*int64(h.Size)
+	}
+	return 0
+}
+
+// messageCost is what another message holds until it was dealt with. A
+// Response counts nothing: we asked for it within a budget of our own.
 func messageCost(m bep.Message) int64 {
 	switch m := m.(type) {
 	case *bep.Request:
 		return max(int64(m.Size), 1)
-	case *bep.Index:
-		cost := int64(1)
-		for i := range m.Files {
-			cost += 256 + int64(len(m.Files[i].Blocks))*48
-		}
-		return cost
 	case *bep.Response:
 		return 0
 	}
@@ -235,10 +271,21 @@ func (s *Stream) write() error {
 	}
 }
 
+// writeCounted writes in pieces, each of which the device has to take within a
+// while: it may pause, but not for ever.
 func (s *Stream) writeCounted(b []byte) error {
-	n, err := s.conn.Write(b)
-	s.out.Add(int64(n))
-	return err
+	stuck := time.AfterFunc(writePatience, func() { s.conn.CloseWith(transport.CodeTimeout, "nothing was read") })
+	defer stuck.Stop()
+	for len(b) > 0 {
+		n, err := s.conn.Write(b[:min(len(b), writePiece)])
+		s.out.Add(int64(n))
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+		stuck.Reset(writePatience)
+	}
+	return nil
 }
 
 func appendFrame(buf []byte, f Frame) ([]byte, error) {
@@ -294,42 +341,4 @@ func (s *Stream) sayGoodbye(buf []byte) error {
 		}
 	}
 	return s.conn.CloseWith(code, tell)
-}
-
-// held counts what the device sent and we hold.
-type held struct {
-	mu       sync.Mutex
-	free     sync.Cond
-	bytes    int64
-	messages int
-	ended    bool
-}
-
-func (h *held) init() { h.free.L = &h.mu }
-
-// take waits until cost fits, or is alone; false at the end.
-func (h *held) take(cost int64) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for !h.ended && h.messages > 0 && (h.bytes+cost > maxHeldBytes || h.messages >= maxHeldMessages) {
-		h.free.Wait()
-	}
-	h.bytes += cost
-	h.messages++
-	return !h.ended
-}
-
-func (h *held) give(cost int64) {
-	h.mu.Lock()
-	h.bytes -= cost
-	h.messages--
-	h.mu.Unlock()
-	h.free.Signal()
-}
-
-func (h *held) end() {
-	h.mu.Lock()
-	h.ended = true
-	h.mu.Unlock()
-	h.free.Broadcast()
 }

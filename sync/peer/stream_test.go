@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/block"
 	"lanyard/sync/device"
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
@@ -146,7 +147,7 @@ func start(t *testing.T, conn *pipeConn, self device.ID) *endpoint {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	e := &endpoint{
-		host: &fakeHost{}, conn: conn, stream: NewStream(conn), exec: &exec.Real{}, stop: cancel,
+		host: &fakeHost{}, conn: conn, stream: NewStream(conn, nil), exec: &exec.Real{}, stop: cancel,
 		stopped: make(chan error, 1),
 	}
 	buffers := bep.NewBuffers(0)
@@ -302,8 +303,8 @@ func TestARequestPastTheBudgetIsNotRead(t *testing.T) {
 
 // holding is what the device sent and we have not dealt with.
 func (s *Stream) holding() (bytes int64, messages int) {
-	s.held.mu.Lock()
-	defer s.held.mu.Unlock()
+	s.held.budget.mu.Lock()
+	defer s.held.budget.mu.Unlock()
 	return s.held.bytes, s.held.messages
 }
 
@@ -452,4 +453,154 @@ func (c bufferedWrites) Write(b []byte) (int, error) {
 	b = append([]byte(nil), b...)
 	go c.pipeConn.Write(b)
 	return len(b), nil
+}
+
+func TestAnIndexCountsAsHeldBeforeItIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := connectedPair(t)
+		ours.host.hold = make(chan struct{})
+		large := &bep.Index{Folder: shared, Update: true}
+		for n := range int64(200) {
+			f := bep.FileInfo{Name: relpath.MustParse(strings.Repeat("x", int(n)+1)), Sequence: n + 1, Size: 700 * block.MinSize, BlockSize: block.MinSize}
+			for i := range int64(700) {
+				f.Blocks = append(f.Blocks, block.Info{Offset: i * block.MinSize, Size: block.MinSize})
+			}
+			large.Files = append(large.Files, f)
+		}
+		for range 20 {
+			theirs.stream.Send(Frame{Message: large})
+		}
+		synctest.Wait()
+		if bytes, messages := ours.stream.holding(); bytes > maxHeldBytes || messages < 2 || messages == 20 {
+			t.Errorf("we hold %d bytes in %d messages, want at most %d bytes", bytes, messages, maxHeldBytes)
+		}
+		ours.peer.Close("")
+		close(ours.host.hold)
+		ours.finish(t)
+		theirs.finish(t)
+	})
+}
+
+func TestDevicesShareOneBudgetAndNoneIsStarved(t *testing.T) {
+	budget := NewBudget()
+	full := maxHeldTotal / maxHeldBytes
+	all := make([]held, full+1)
+	for i := range all {
+		all[i].budget = budget
+	}
+	for i := range full {
+		if !all[i].take(maxHeldBytes) {
+			t.Fatal("a device got nothing")
+		}
+	}
+	last := &all[full]
+	if !last.take(maxHeldBytes) {
+		t.Fatal("the first message of a device did not fit")
+	}
+	if last.fits(1) {
+		t.Error("a device may hold more than its share while all is taken")
+	}
+	last.give(maxHeldBytes)
+	for range maxHeldAnyway / (64 << 10) {
+		if !last.fits(64<<10) || !last.take(64<<10) {
+			t.Fatal("a device was starved by the others")
+		}
+	}
+	if last.fits(64 << 10) {
+		t.Error("what one device may hold anyway has no end")
+	}
+	all[0].give(maxHeldBytes)
+	if !last.fits(64 << 10) {
+		t.Error("what was given back cannot be had")
+	}
+}
+
+// rawPeer is the far end of a connection, for a test that writes bytes.
+func rawPeer(t *testing.T) (ours *endpoint, far *pipeConn) {
+	t.Helper()
+	near, far := newPipe()
+	ours = start(t, near, ourID)
+	ours.peer.Configure(nil)
+	go io.Copy(io.Discard, far)
+	if _, err := far.Write(make([]byte, 6)); err != nil { // an empty ClusterConfig
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	return ours, far
+}
+
+func TestAMessageThatTricklesInEndsTheConnection(t *testing.T) {
+	tests := []struct {
+		name  string
+		piece int // bytes a second
+		ends  bool
+	}{
+		{"a byte a second", 1, true},
+		{"a little less than 16 KiB a second", 15 << 10, true},
+		{"a little more", 17 << 10, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ours, far := rawPeer(t)
+				if _, err := far.Write([]byte("\x00\x02\x08\x63\x00\x20\x00\x00")); err != nil { // 2 MiB of an unknown type
+					t.Fatal(err)
+				}
+				begun := time.Now()
+				for left := 2 << 20; left > 0; left -= tt.piece {
+					if _, err := far.Write(make([]byte, min(left, tt.piece))); err != nil {
+						break
+					}
+					<-time.After(time.Second)
+				}
+				select {
+				case <-far.done:
+					if !tt.ends {
+						t.Errorf("the connection ended after %v", time.Since(begun))
+					}
+					if d := time.Since(begun); d > paceWindow+2*time.Second {
+						t.Errorf("it took %v", d)
+					}
+				default:
+					if tt.ends {
+						t.Error("the connection holds")
+					}
+				}
+				ours.peer.Close("")
+				if err := ours.finish(t); tt.ends && err != errTooSlow {
+					t.Errorf("it ended with %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestNobodyIsTooSlowBetweenMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, far := rawPeer(t)
+		for range 10 {
+			if _, err := far.Write([]byte("\x00\x02\x08\x63\x00\x00\x00\x00")); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(2 * paceWindow / 3)
+		}
+		ours.peer.Close("")
+		if err := ours.finish(t); err == errTooSlow {
+			t.Error(err)
+		}
+	})
+}
+
+func TestADeviceThatStopsReadingIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, _ := newPipe()
+		ours := start(t, conn, ourID)
+		ours.stream.Send(Frame{Message: &bep.Ping{}})
+		begun := time.Now()
+		<-conn.done
+		if d := time.Since(begun); d != writePatience {
+			t.Errorf("it was given up after %v, want %v", d, writePatience)
+		}
+		ours.finish(t)
+	})
 }

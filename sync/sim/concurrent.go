@@ -108,7 +108,7 @@ func (r *concurrent) connect(ctx context.Context, k *cable) {
 		d, other *Device
 		conn     *pipe
 	}{{k.a, k.b, a}, {k.b, k.a, b}} {
-		stream := peer.NewStream(end.conn)
+		stream := peer.NewStream(end.conn, nil)
 		p := end.d.engine.Attach(engine.Link{
 			ID: end.other.ID, Hello: bep.Hello{DeviceName: end.other.Name, ClientName: engine.ClientName}, Wire: stream,
 			Extended: true,

@@ -95,20 +95,33 @@ func (v Vector) Covers(w Vector) bool {
 
 // Bump returns v with id's counter raised to the larger of one more and now
 // (unix seconds). A clock before 1970 counts as zero.
+//
+// What it gives is always within the limits and never covered by v, also where
+// a forged v leaves no room: where id's counter is at its end, another one of
+// this device's takes its place, whose ID differs in the lowest bits; where
+// there are too many counters, the version begins anew, concurrent to v, so
+// that it is weighed as a conflict and the change is not hidden.
 func (v Vector) Bump(id uint64, now int64) Vector {
-	value := uint64(max(now, 1))
-	i, found := slices.BinarySearchFunc(v, id, func(c Counter, id uint64) int {
-		return compareID(c.ID, id)
-	})
-	if found {
-		w := slices.Clone(v)
-		w[i].Value = max(w[i].Value+1, value)
-		return w
+	value := min(uint64(max(now, 1)), MaxValue)
+	for n := uint64(0); ; n++ {
+		id := id ^ n
+		i, found := slices.BinarySearchFunc(v, id, func(c Counter, id uint64) int {
+			return compareID(c.ID, id)
+		})
+		switch {
+		case found && v[i].Value < MaxValue && len(v) <= MaxCounters:
+			w := slices.Clone(v)
+			w[i].Value = min(max(w[i].Value+1, value), MaxValue)
+			return w
+		case !found && len(v) < MaxCounters:
+			w := make(Vector, 0, len(v)+1)
+			w = append(w, v[:i]...)
+			w = append(w, Counter{id, value})
+			return append(w, v[i:]...)
+		case !found:
+			return Vector{{id, value}}
+		}
 	}
-	w := make(Vector, 0, len(v)+1)
-	w = append(w, v[:i]...)
-	w = append(w, Counter{id, value})
-	return append(w, v[i:]...)
 }
 
 // Merge returns the least vector that covers both: a join, commutative,

@@ -145,3 +145,26 @@ func TestValid(t *testing.T) {
 		}
 	}
 }
+
+func TestAChangeIsNeverHiddenByTheVersionBeforeIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		count := rapid.SampledFrom([]int{0, 1, 2, 127, 128, 129, 256}).Draw(t, "counters")
+		value := rapid.SampledFrom([]uint64{1, 5, MaxValue - 1, MaxValue})
+		self := rapid.Uint64Range(1, 300).Draw(t, "self")
+		var v Vector
+		for i := range count {
+			v = append(v, Counter{uint64(i + 1), value.Draw(t, "value")})
+		}
+		now := rapid.SampledFrom([]int64{-5, 0, 3, 1_800_000_000, 1<<63 - 1}).Draw(t, "now")
+		w := v.Bump(self, now)
+		if !w.Valid() {
+			t.Fatalf("%v.Bump(%d, %d) is not within the limits: %v", v, self, now, w)
+		}
+		if v.Covers(w) {
+			t.Fatalf("%v.Bump(%d, %d) is covered by what it follows: %v", v, self, now, w)
+		}
+		if !w.Covers(v) && len(v) < MaxCounters {
+			t.Fatalf("%v.Bump(%d, %d) is a conflict although there was room: %v", v, self, now, w)
+		}
+	})
+}
