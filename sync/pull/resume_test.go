@@ -3,6 +3,7 @@ package pull_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
+	"lanyard/sync/device"
 	"lanyard/sync/fsys"
 	"lanyard/sync/relpath"
 )
@@ -125,4 +127,38 @@ func resumeAfter(r *rig, n int, powerCut bool) (kept int, ended bool) {
 		r.t.Errorf("ended at call %d: temporary files %q are left", n, left)
 	}
 	return len(standing), ended
+}
+
+func TestATemporaryFileIsNamedAfterItsVersionAndPrivate(t *testing.T) {
+	long := strings.Repeat("l", 146)
+	for name, want := range map[string]string{
+		"d/big":         `^d/\.syncthing\.big\.[0-9a-f]{16}\.tmp$`,
+		"d/" + long[1:]: `^d/\.syncthing\.` + long[1:] + `\.[0-9a-f]{16}\.tmp$`,
+		"d/" + long:     `^d/\.syncthing\.[0-9a-f]{64}\.[0-9a-f]{16}\.tmp$`,
+	} {
+		inRig(t, fsys.MemOptions{}, func(r *rig) {
+			begin := func(f bep.FileInfo) string {
+				r.announce(first, []string{big}, dir("d", remote), f)
+				r.source.answer = func(_ device.ID, req *bep.Request) (*bep.Response, error) { return nil, errRefused }
+				r.pull()
+				for _, temp := range r.temps() {
+					look, err := r.disk.Lstat(relpath.MustParse(temp))
+					r.must(err)
+					if !regexp.MustCompile(want).MatchString(temp) || look.Mode != 0o600 {
+						t.Errorf("%s is built in %s, mode %o, want %s, mode 600", name, temp, look.Mode, want)
+					}
+				}
+				temps := r.temps()
+				return temps[len(temps)-1]
+			}
+			one := begin(file(name, big, remote))
+			if again := begin(file(name, big, remote)); again != one || len(r.temps()) != 1 {
+				t.Errorf("%s is built in %s, then in %s", name, one, again)
+			}
+			begin(file(name, big, remote.Bump(9, 0)))
+			if temps := r.temps(); len(temps) != 2 {
+				t.Errorf("two versions of %s are built in %q", name, temps)
+			}
+		})
+	}
 }
