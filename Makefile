@@ -9,7 +9,7 @@ FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build demo test test-long bench ratios run lint fuzz clean
+.PHONY: help need-go build demo test test-long bench at-rest ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ bench: build ## the same work side by side with syncthing and rsync
 ratios: need-go ## the bounds of the hot paths and what this machine can do at best
 	@build/need.sh python3
 	python3 build/bench/ratios.py --floors
+
+at-rest: build ## memory and processor time at rest, and a million files, beside syncthing
+	@build/need.sh syncthing python3
+	python3 build/bench/at_rest.py --lanyard $(BIN)/lanyard --syncthing syncthing
 
 run: build ## start the engine in the foreground
 	$(BIN)/lanyard serve

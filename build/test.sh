@@ -61,6 +61,15 @@ block_real() {
     -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 20m)" ./build/e2e
 }
 
+# Memory and processor time of a device that has much to look after: in the long
+# tier only.
+block_rest() {
+  [ -n "${LANYARD_LONG:-}" ] || { echo "only in the long tier"; return 0; }
+  build/need.sh syncthing python3 || return 1
+  CGO_ENABLED=0 go build -trimpath -o build/bin/ ./cmd/lanyard || return 1
+  python3 build/bench/at_rest.py --lanyard build/bin/lanyard --syncthing syncthing
+}
+
 # The systems that this machine is not.
 block_cross() {
   local os status=0
@@ -73,7 +82,7 @@ block_cross() {
 
 build/need.sh go gcc || exit 1
 blocks=("$@")
-[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit sim fuzz real cross)
+[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit sim fuzz real rest cross)
 for block in "${blocks[@]}"; do
   declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
 done
