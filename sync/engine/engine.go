@@ -75,6 +75,10 @@ type Engine struct {
 	o       Options
 	turn    *exec.Serial // the order of changes: Apply, connections coming and going
 	buffers *bep.Buffers
+	ctx     context.Context // ends when the engine is closed
+	cancel  context.CancelFunc
+
+	rebuilding map[bep.FolderID]bool // whose index is made anew; owned by the turn
 
 	mu      sync.Mutex // guards what follows, held for memory only
 	desired Desired
@@ -103,8 +107,9 @@ func New(o Options) *Engine {
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
 		offers:  map[offerKey]offer{},
-		changed: make(chan struct{}), sharesDue: map[*peer.Peer]bool{},
+		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{},
 	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if o.Transport != nil {
 		e.net = newNetwork(e)
 	}
@@ -127,6 +132,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // starts is stopped by that Apply, for which closing the Executor waits. The
 // index stays open: it is its owner's.
 func (e *Engine) Close() {
+	e.cancel()
 	e.turn.Close()
 	e.mu.Lock()
 	e.closed = true

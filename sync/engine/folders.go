@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -107,6 +108,9 @@ func sameRunner(a, b FolderSpec) bool {
 // dropUnshared forgets the indexes of devices that no longer share a folder:
 // they start from nothing if they ever share it again.
 func (e *Engine) dropUnshared(ix index.Folder, before, after []device.ID) {
+	if ix == nil {
+		return // it is made anew, and then knows nobody
+	}
 	for _, dev := range before {
 		if slices.Contains(after, dev) {
 			continue
@@ -149,11 +153,15 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 	if ix == nil {
 		if f.index, f.err = e.o.Store.Folder(spec.ID); f.err != nil {
 			e.o.Log.Error("open index", "folder", string(spec.ID), "error", f.err)
+			f.index = nil
+			e.rebuildIfDamaged(spec.ID, f.err)
 			return
 		}
 		if err := f.index.Begin(); err != nil { // whether the index went back is harder to see now, no more
 			e.o.Log.Warn("begin run of index", "folder", string(spec.ID), "error", err)
 		}
+		ix := f.index
+		ix.OnDamage(func(error) { e.turn.Post(func() { e.damaged(spec.ID, ix) }) })
 	}
 	e.forgetStrangers(f)
 	if spec.Paused {
@@ -165,10 +173,12 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		NewWatcher:  e.watcherOf(spec),
 		Source:      source{e, spec.ID},
 		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
-		Announce: func() { e.announce(spec.ID) },
-		Changed:  e.touch,
-		Sums:     func() bool { return e.wantsSums(spec.ID) },
-		Log:      e.o.Log,
+		Announce:  func() { e.announce(spec.ID) },
+		Whole:     func() bool { return e.whole(spec.ID) },
+		Recovered: func() { e.turn.Post(e.configureAll) },
+		Changed:   e.touch,
+		Sums:      func() bool { return e.wantsSums(spec.ID) },
+		Log:       e.o.Log,
 	})
 	f.runner.Start()
 }
@@ -230,24 +240,35 @@ func (e *Engine) localFolders(dev device.ID) ([]peer.LocalFolder, error) {
 	var out []peer.LocalFolder
 	for _, id := range sortedFolders(folders) {
 		f := folders[id]
-		if f.index == nil || !slices.Contains(f.spec.Shared, dev) {
+		if !slices.Contains(f.spec.Shared, dev) {
 			continue
 		}
+		if f.index == nil {
+			out = append(out, withoutIndex(f.spec, names))
+			continue
+		}
+		_, hold := f.index.Recovery()
 		lf := peer.LocalFolder{
-			ID: id, Label: f.spec.Label, Type: f.spec.Type, Paused: f.spec.Paused,
+			ID: id, Label: f.spec.Label, Type: f.spec.Type, Paused: f.spec.Paused, Hold: hold,
 			IndexID: f.index.IndexID(), Sequence: f.index.Sequence(), Runs: f.index.Runs(),
 		}
+		var err error
 		for _, other := range f.spec.Shared {
-			state, err := f.index.Remote(other)
-			if err != nil {
-				return nil, err
-			}
+			state, e := f.index.Remote(other)
+			err = errors.Join(err, e)
 			lf.Devices = append(lf.Devices, bep.Device{
 				ID: other, Name: names[other], Addresses: []string{"dynamic"},
 				IndexID: state.IndexID, MaxSequence: state.MaxSequence,
 			})
 		}
-		out = append(out, lf)
+		switch {
+		case err == nil:
+			out = append(out, lf)
+		case givenUp(err):
+			out = append(out, withoutIndex(f.spec, names))
+		default:
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -233,7 +233,7 @@ func (h host) IndexPage(id bep.FolderID, after int64) ([]bep.FileInfo, int64, bo
 	}
 	recs, err := f.index.LocalSince(after, limit)
 	if err != nil || len(recs) == 0 {
-		return nil, after, false, err
+		return nil, after, false, unlessGivenUp(err)
 	}
 	more := len(recs) == limit
 	files := make([]bep.FileInfo, 0, len(recs))
@@ -246,7 +246,9 @@ func (h host) IndexPage(id bep.FolderID, after int64) ([]bep.FileInfo, int64, bo
 		files = append(files, recs[i].Announced())
 	}
 	// Barrier after reading: whatever was read is durable then.
-	if err := f.index.Barrier(); err != nil {
+	if err := f.index.Barrier(); givenUp(err) {
+		return nil, after, false, nil
+	} else if err != nil {
 		return nil, after, false, fmt.Errorf("make index durable: %w", err)
 	}
 	return files, files[len(files)-1].Sequence, more, nil
@@ -257,11 +259,14 @@ func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
 	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
 		return nil
 	}
-	return f.index.ResetRemote(dev, ix)
+	if err := f.index.ResetRemote(dev, ix); err != nil {
+		return unlessGivenUp(err)
+	}
+	if f.runner != nil {
+		f.runner.RemoteChanged()
+	}
+	return nil
 }
-
-// storeChunk bounds one transaction.
-const storeChunk = 1000
 
 func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 	f := h.e.folder(m.Folder)
@@ -273,8 +278,10 @@ func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 		h.e.o.Log.Warn("entries refused", "folder", string(m.Folder), "device", dev.Short().String(),
 			"count", n, "first", first.Name, "error", first.Reason)
 	}
-	for chunk := range slices.Chunk(m.Files, storeChunk) {
-		if err := f.index.UpdateRemote(dev, chunk); err != nil {
+	for chunk := range slices.Chunk(m.Files, f.index.Batch()) {
+		if err := f.index.UpdateRemote(dev, chunk); givenUp(err) {
+			return nil
+		} else if err != nil {
 			return fmt.Errorf("store index of %v: %w", dev.Short(), err)
 		}
 		if f.runner != nil {

@@ -12,6 +12,7 @@ import (
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/folder"
+	"lanyard/sync/index"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 )
@@ -181,6 +182,9 @@ func (e *Engine) folderProblems(f *folderEntry, v folder.View) []status.Problem 
 	}
 	if f.index == nil || f.spec.Paused {
 		return out
+	}
+	if lost, ok := f.index.Recovery(); ok && lost.Cause == index.Damaged && v.Err == nil {
+		out = append(out, ofFolder(f.spec, errMending))
 	}
 	if c, err := f.index.Counts(); err == nil && f.spec.Type == bep.SendOnly && c.Need.Items > 0 {
 		err := fault.New(fault.Folder, "sender-differs", "others changed %d items, and this device only sends", c.Need.Items)

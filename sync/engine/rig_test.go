@@ -37,8 +37,9 @@ type node struct {
 	id      device.ID
 	name    string
 	dir     string
-	store   *index.Memory
+	store   index.Store
 	clock   *shifted
+	key     [2][]byte // certificate and key, PEM
 	desired Desired
 	stop    func() // ends Run and waits for it; may be called more than once
 }
@@ -48,9 +49,17 @@ func newNode(t testing.TB, name string) *node {
 	t.Helper()
 	certPEM, keyPEM, err := device.NewCertificate(time.Now())
 	must(t, err)
-	cert, id, err := device.LoadCertificate(certPEM, keyPEM)
+	return startNode(t, &node{
+		name: name, dir: t.TempDir(), store: index.NewMemory(index.MemoryOptions{}), key: [2][]byte{certPEM, keyPEM}, desired: Desired{Name: name},
+	})
+}
+
+// startNode runs a device that is described by some fields.
+func startNode(t testing.TB, n *node) *node {
+	t.Helper()
+	cert, id, err := device.LoadCertificate(n.key[0], n.key[1])
 	must(t, err)
-	n := &node{t: t, id: id, name: name, dir: t.TempDir(), store: index.NewMemory(index.MemoryOptions{}), desired: Desired{Name: name}}
+	n.t, n.id = t, id
 	listen, err := transport.ListenQUIC(transport.Options{
 		Certificate: cert, Listen: "quic://127.0.0.1:0",
 		Known: func(id device.ID) bool { return n.Known(id) },
@@ -58,7 +67,7 @@ func newNode(t testing.TB, name string) *node {
 	must(t, err)
 	ex := &shifted{Real: &exec.Real{}}
 	n.clock = ex
-	n.Engine = New(Options{ID: id, Name: name, Version: "1", Store: n.store, Exec: ex, Transport: listen})
+	n.Engine = New(Options{ID: id, Name: n.name, Version: "1", Store: n.store, Exec: ex, Transport: listen})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -73,7 +82,15 @@ func newNode(t testing.TB, name string) *node {
 		n.store.Close()
 	})
 	t.Cleanup(n.stop)
+	n.Apply(n.desired)
 	return n
+}
+
+// again starts a device that was stopped, with the same identity, files and
+// wishes.
+func (n *node) again(store index.Store) *node {
+	n.t.Helper()
+	return startNode(n.t, &node{name: n.name, dir: n.dir, store: store, key: n.key, desired: n.desired})
 }
 
 func must(t testing.TB, err error) {

@@ -67,6 +67,14 @@ type (
 	RemoteChanged struct{}
 	// PeersChanged tells that a device came or went.
 	PeersChanged struct{}
+	// Recovering tells that the index lost something and is not whole yet.
+	Recovering struct{}
+	// Mended tells how a Mend ended; not Done means that something is to be waited
+	// for.
+	Mended struct {
+		Done bool
+		Err  error
+	}
 	// Tick tells the time and nothing else.
 	Tick struct{}
 )
@@ -94,6 +102,9 @@ type (
 	}
 	// Reopen proves the root again and opens the folder.
 	Reopen struct{}
+	// Mend makes the index whole again, if every connected device has told all
+	// that it has; Late, without waiting for that any longer.
+	Mend struct{ Late bool }
 )
 
 // Command is one of the types above.
@@ -150,6 +161,7 @@ type Machine struct {
 	stuck     map[relpath.Path]int // rescans in a row that pulls asked for
 	busy      map[relpath.Path]busy
 	restless  map[relpath.Path]unrest
+	mending   mending
 	out       []Command
 }
 
@@ -183,7 +195,12 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 		m.pullDone(now, ev.Result)
 	case PullParked:
 		m.rescan(now, ev.Result.Rescan)
+	case Recovering:
+		m.mending = mending{needed: true}
+	case Mended:
+		m.mended(now, ev)
 	case RemoteChanged, PeersChanged:
+		m.mending.look = true
 		m.news()
 		m.retryAt, m.retry = time.Time{}, 0
 	case Tick:
@@ -206,6 +223,9 @@ func (m *Machine) Wake() time.Time {
 	}
 	if !m.scanning {
 		at(m.scanDue())
+	}
+	if !m.mending.running {
+		at(m.mending.lateAt)
 	}
 	if !m.pulling {
 		at(m.retryAt)
@@ -232,7 +252,7 @@ func (m *Machine) scanDue() time.Time {
 
 // Busy tells what the folder is doing: state for those who watch.
 func (m *Machine) Busy() (scanning, pulling, dirty bool) {
-	return m.scanning || !m.scanned && m.lastErr == nil, m.pulling || m.pullDue && m.scanned, len(m.dirty) > 0 || m.wantFull
+	return m.scanning || m.mending.needed && m.lastErr == nil || !m.scanned && m.lastErr == nil, m.pulling || m.pullDue && m.scanned, len(m.dirty) > 0 || m.wantFull
 }
 
 // Known reports whether the root is proved and everything in it was looked at
@@ -339,7 +359,7 @@ func (m *Machine) scanDone(now time.Time, ev ScanDone) {
 		return
 	}
 	if m.full {
-		m.scanned = true
+		m.scanned, m.mending.look = true, true
 		if m.rescanEvery > 0 {
 			m.nextFull = now.Add(m.rescanEvery)
 		}
@@ -454,7 +474,8 @@ func (m *Machine) decide(now time.Time) {
 	if !m.retryAt.IsZero() && !now.Before(m.retryAt) {
 		m.retryAt, m.pullDue = time.Time{}, true
 	}
-	if m.pullDue && m.scanned && !m.pulling {
+	m.mend(now)
+	if m.pullDue && m.scanned && !m.pulling && !m.mending.needed {
 		m.pullDue, m.pulling = false, true
 		m.out = append(m.out, Pull{})
 	}

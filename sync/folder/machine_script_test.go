@@ -24,10 +24,13 @@ import (
 //	ask 1 a b; ask 1            a person wants names, or everything, scanned
 //	scanned [again a b] [failed retry|folder]
 //	pulled [changed] [again] [rescan a b] [failed item|retry] [stop]
+//	recovering                  the index lost something
+//	mended; mended waiting|failed
 //	+40ms                       time passes; a Tick
 //	wakes 40ms; wakes never     checks when it wants the next Tick
 //
 //	> scan all; > scan a b; > pull; > reopen; > finish 1; > finish 1 failed
+//	> mend; > mend late
 type script struct {
 	t       *testing.T
 	machine *Machine
@@ -93,6 +96,11 @@ func commandText(c Command) string {
 		return "> refresh"
 	case Reopen:
 		return "> reopen"
+	case Mend:
+		if c.Late {
+			return "> mend late"
+		}
+		return "> mend"
 	}
 	return fmt.Sprintf("> %T", c)
 }
@@ -113,6 +121,15 @@ func (s *script) event(words []string) Event {
 		return RemoteChanged{}
 	case "peers":
 		return PeersChanged{}
+	case "recovering":
+		return Recovering{}
+	case "mended":
+		o := options(words[1:])
+		ev := Mended{Done: len(words) == 1}
+		if o["failed"] != nil {
+			ev.Err = faults["retry"]
+		}
+		return ev
 	case "notice":
 		return Noticed{change(words[1:])}
 	case "ask":

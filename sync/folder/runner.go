@@ -46,6 +46,13 @@ type Options struct {
 	// Sums says, before each scan, whether the blocks of changed files are to be
 	// summed for other devices; nil sums none.
 	Sums func() bool
+	// Whole reports whether those that share the folder have told us all of
+	// their indexes: the connected ones, and one at least where there are any. nil
+	// waits for nobody. It must not block.
+	Whole func() bool
+	// Recovered is called when an index that had lost something is whole again:
+	// from then on it may be announced. It must not block.
+	Recovered func()
 	// Announce is called when our index has new entries. It must not block.
 	Announce func()
 	// Changed is called when the View may have changed. It must not block.
@@ -105,6 +112,9 @@ func New(o Options) *Runner {
 	}
 	if o.Announce == nil {
 		o.Announce = func() {}
+	}
+	if o.Recovered == nil {
+		o.Recovered = func() {}
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}
@@ -248,6 +258,8 @@ func (r *Runner) carryOut(c Command) {
 		r.finish(c.Ticket, c.Err)
 	case Reopen:
 		r.open()
+	case Mend:
+		r.exec.Go(func() { r.mend(c.Late) })
 	}
 }
 
@@ -285,8 +297,21 @@ func (r *Runner) open() {
 			r.post(Stopped{err})
 			return
 		}
+		if _, recovering := r.o.Index.Recovery(); recovering {
+			r.post(Recovering{})
+		}
 		r.post(Opened{})
+		if !r.exec.Inline() {
+			r.maintain(false)
+		}
 	})
+}
+
+// maintain has the index do what is due.
+func (r *Runner) maintain(idle bool) {
+	if err := r.o.Index.Maintain(r.ctx, r.exec.Now(), idle); err != nil && r.ctx.Err() == nil {
+		r.o.Log.Warn("maintain index", "error", err)
+	}
 }
 
 func (r *Runner) openRoot() error {

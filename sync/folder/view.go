@@ -126,6 +126,7 @@ func (r *Runner) restLater() {
 		if err := r.o.Index.Idle(); err != nil {
 			r.o.Log.Warn("rest", "error", err)
 		}
+		r.maintain(true)
 	})
 }
 

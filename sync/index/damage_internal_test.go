@@ -324,7 +324,7 @@ func TestAnIndexThatIsGoneIsNoNewOne(t *testing.T) {
 			s := openTestStore(t, dir, SQLiteOptions{})
 			f := openTestFolder(t, s)
 			update(t, f, testRecord("a", 1, 1))
-			if err := f.Maintain(t.Context(), time.Now()); err != nil {
+			if err := f.Maintain(t.Context(), time.Now(), true); err != nil {
 				t.Fatal(err)
 			}
 			id := f.IndexID()
@@ -368,7 +368,7 @@ func TestASnapshotIsTakenOnceADay(t *testing.T) {
 		now := time.Now()
 		maintain := func(at time.Time) {
 			t.Helper()
-			if err := f.Maintain(t.Context(), at); err != nil {
+			if err := f.Maintain(t.Context(), at, true); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -259,11 +259,11 @@ type Folder interface {
 	// Check reads everything and compares what can be compared. Damage is an
 	// error as OnDamage tells it, anything else is no verdict.
 	Check(ctx context.Context) error
-	// Maintain does what is due and can be done beside everything else: a check
-	// after an end that was not in good order, and once a week; once a day a
-	// snapshot, from which a damaged index can be made anew, where the disk has
-	// room for it. It may take long; the end of ctx cuts it short.
-	Maintain(ctx context.Context, now time.Time) error
+	// Maintain does what is due beside everything else: a check after an end that
+	// was not in good order. When idle also a check of everything once a week and
+	// once a day, where the disk has room for it, a snapshot, from which a damaged
+	// index can be made anew. It may take long; the end of ctx cuts it short.
+	Maintain(ctx context.Context, now time.Time, idle bool) error
 	// Stats gives figures for support.
 	Stats() (Stats, error)
 	// Export writes everything to a new SQLite file, for support: the view v_rec

@@ -127,11 +127,13 @@ func (c *conn) compareSums() error {
 }
 
 // Maintain does what is due.
-func (f *sqliteFolder) Maintain(ctx context.Context, now time.Time) error {
-	if err := f.checkIfDue(ctx, now); err != nil {
+func (f *sqliteFolder) Maintain(ctx context.Context, now time.Time, idle bool) error {
+	f.upkeep.Lock()
+	defer f.upkeep.Unlock()
+	if err := f.checkIfDue(ctx, now, idle); err != nil {
 		return err
 	}
-	if _, recovering := f.Recovery(); recovering || f.Sequence() == 0 {
+	if _, recovering := f.Recovery(); !idle || recovering || f.Sequence() == 0 {
 		return nil // a better snapshot may be there
 	}
 	last, err := f.when(metaSnapshot)
@@ -141,13 +143,13 @@ func (f *sqliteFolder) Maintain(ctx context.Context, now time.Time) error {
 	return f.snapshot(ctx, now)
 }
 
-func (f *sqliteFolder) checkIfDue(ctx context.Context, now time.Time) error {
+func (f *sqliteFolder) checkIfDue(ctx context.Context, now time.Time, idle bool) error {
 	const op = "check index"
 	last, err := f.when(metaChecked)
 	if err != nil {
 		return err
 	}
-	full := now.Sub(last).Abs() >= checkEvery
+	full := idle && now.Sub(last).Abs() >= checkEvery
 	if !full && !f.unclean {
 		return nil
 	}

@@ -109,7 +109,7 @@ func (f *memFolder) Batch() int { return sharedBatch }
 func (f *memFolder) Check(context.Context) error { return f.read("check", func(*memState) {}) }
 
 // Maintain has nothing to do.
-func (f *memFolder) Maintain(context.Context, time.Time) error {
+func (f *memFolder) Maintain(context.Context, time.Time, bool) error {
 	return f.read("maintain", func(*memState) {})
 }
 

@@ -91,7 +91,8 @@ func (s *salvager) facts() {
 	facts := map[string]string{}
 	err := s.src.query(stMetaAll, nil, func(st *stmt) error {
 		k, v := st.text(0), st.text(1)
-		if key, ok := strings.CutPrefix(k, metaUser); ok && st.int(2) == metaCheck(k, v) {
+		key, ok := strings.CutPrefix(k, metaUser)
+		if ok && key != metaRuns && st.int(2) == metaCheck(k, v) { // the runs are those of the old index ID
 			facts[key] = v
 		}
 		return nil

@@ -58,6 +58,7 @@ func (f *sqliteFolder) loadFacts() error {
 		x.byContent = true
 		return nil
 	})
+	x.runs = f.facts.runs // from before a change of the mode
 	f.facts = x
 	return err
 }

@@ -27,8 +27,8 @@ type sqliteFolder struct {
 	exclusive bool
 	w, r      *conn
 
-	// What follows is set when the file is opened, and then Maintain's.
-	unclean bool // the last user of the file did not close it
+	upkeep  sync.Mutex // one Maintain at a time; it may take long
+	unclean bool       // the last user of the file did not close it; set when it is opened, then Maintain's
 
 	// What follows belongs to whoever holds w.mu.
 	undurable bool  // there are commits since the last barrier

@@ -147,7 +147,7 @@ func TestWrongSumsAreFoundAfterAnUncleanEnd(t *testing.T) {
 	g := openTestFolder(t, openTestStore(t, copyDir(t, dir), SQLiteOptions{}))
 	var told error
 	g.OnDamage(func(err error) { told = err })
-	err := g.Maintain(t.Context(), time.Now())
+	err := g.Maintain(t.Context(), time.Now(), false)
 	if fault.CodeOf(err) != codeDamaged || told == nil {
 		t.Errorf("maintaining gives %v and tells %v, want index-damaged", err, told)
 	}

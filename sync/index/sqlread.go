@@ -155,10 +155,9 @@ func (f *sqliteFolder) Remotes() ([]device.ID, error) {
 
 // alive gives an error after Close.
 func (f *sqliteFolder) alive(op string) error {
-	if f.isClosed() {
-		return errClosed(op)
-	}
-	return nil
+	f.gate.RLock()
+	defer f.gate.RUnlock()
+	return f.usable(op)
 }
 
 // Local gives our record of a name.

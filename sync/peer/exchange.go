@@ -34,6 +34,10 @@ func (s *Session) begin(now time.Time, anew bool) {
 			continue
 		}
 		s.beginReceiving(lf, s.deviceIn(rf, s.peer))
+		if lf.Hold {
+			delete(s.exchange, id)
+			continue
+		}
 		s.beginSending(now, lf, s.deviceIn(rf, s.self))
 	}
 }

@@ -26,7 +26,8 @@ var (
 // What happens to the session:
 //
 //	configure photos@7:3 holds 9:5, music@8:0 paused   our folders, as index ID
-//	                     and sequence, and what we hold of the device's index
+//	                     and sequence, and what we hold of the device's index;
+//	                     "hold" keeps our own back
 //	< ClusterConfig photos@9:5 holds 7:3               the device says the same
 //	< Index photos 1-3                                 entries by sequence
 //	< IndexUpdate photos 4-5 after 3                   with PrevSequence
@@ -137,6 +138,7 @@ type folderText struct {
 	id         bep.FolderID
 	own, other bep.Device // index and sequence
 	paused     bool
+	hold       bool
 }
 
 func folders(t *testing.T, line, after string) []folderText {
@@ -156,6 +158,8 @@ func folders(t *testing.T, line, after string) []folderText {
 				f.other = state(t, words[i+1])
 			case "paused":
 				f.paused = true
+			case "hold":
+				f.hold = true
 			}
 		}
 		out = append(out, f)
@@ -184,7 +188,7 @@ func (s *script) local(line string) []LocalFolder {
 	for _, f := range folders(s.t, line, "configure") {
 		f.other.ID = theirID
 		out = append(out, LocalFolder{
-			ID: f.id, Paused: f.paused, IndexID: f.own.IndexID, Sequence: f.own.MaxSequence,
+			ID: f.id, Paused: f.paused, Hold: f.hold, IndexID: f.own.IndexID, Sequence: f.own.MaxSequence,
 			Devices: []bep.Device{f.other},
 		})
 	}

@@ -23,10 +23,12 @@ const (
 // LocalFolder is a folder that we share with the peer, as our ClusterConfig
 // tells it.
 type LocalFolder struct {
-	ID       bep.FolderID
-	Label    string
-	Type     bep.FolderType
-	Paused   bool
+	ID     bep.FolderID
+	Label  string
+	Type   bep.FolderType
+	Paused bool
+	// Hold takes the peer's index and sends nothing of ours yet.
+	Hold     bool
 	IndexID  bep.IndexID
 	Sequence int64
 	// Runs are the sequences that our index gave; nil where all up to Sequence
@@ -288,7 +290,7 @@ func (s *Session) configure(now time.Time, folders []LocalFolder) {
 	}
 	s.send(now, cc)
 	for id, x := range s.exchange {
-		if f := s.local[id]; f == nil || f.Paused || f.IndexID != x.index {
+		if f := s.local[id]; f == nil || f.Paused || f.Hold || f.IndexID != x.index {
 			delete(s.exchange, id)
 		}
 	}

@@ -124,6 +124,39 @@ func TestIndexExchange(t *testing.T) {
 			! read photos after 1
 			page photos 2-3
 			> IndexUpdate photos 2-3 after 1`},
+		{"a folder on hold takes what the device has and sends nothing", `
+			configure photos@7:3 hold
+			> ClusterConfig photos@7:3
+			< ClusterConfig photos@9:2 holds 6:5
+			! reset photos 9
+			! shares photos joined
+			< Index photos 1-2
+			! reset photos 9
+			! store photos 1-2
+			changed photos
+			configure photos@7:3 holds 9:2
+			> ClusterConfig photos@7:3 holds 9:2
+			! read photos after 0
+			! shares photos joined
+			page photos 1-3
+			> Index photos 1-3`},
+		{"a folder that is put on hold stops sending, and sends a new index afterwards", `
+			configure photos@7:3 holds 9:2
+			> ClusterConfig photos@7:3 holds 9:2
+			< ClusterConfig photos@9:2 holds 7:1
+			! read photos after 1
+			! shares photos joined
+			configure photos@8:3 hold
+			> ClusterConfig photos@8:3
+			! reset photos 9
+			! shares photos joined
+			page photos 2-3
+			< ClusterConfig photos@9:2 holds 8:0
+			! shares photos joined
+			configure photos@8:3 holds 9:2
+			> ClusterConfig photos@8:3 holds 9:2
+			! read photos after 0
+			! shares photos joined`},
 		{"a page that was read for an exchange that ended is not sent", `
 			configure photos@7:3 holds 9:5
 			> ClusterConfig photos@7:3 holds 9:5

@@ -40,7 +40,7 @@ func (s *session) examineDirectory(j job) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	return s.conclude(f, global, outcome{}), nil
+	return s.conclude(f, global, outcome{})
 }
 
 func (s *session) examineLink(j job) (outcome, error) {
@@ -56,7 +56,7 @@ func (s *session) examineLink(j job) (outcome, error) {
 		return outcome{moved: j.path}, nil
 	}
 	f := &finding{job: j, FileInfo: bep.FileInfo{Name: j.path, Type: bep.TypeSymlink, SymlinkTarget: target}}
-	return s.conclude(f, global, outcome{}), nil
+	return s.conclude(f, global, outcome{})
 }
 
 // still reports whether the name looks as it did in the listing.
@@ -114,7 +114,7 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 	f.setBlocks(blocks, blockSize)
 	f.Sums = sums
 	f.racy = racy(j.look, start, s.Now())
-	return s.conclude(f, global, outcome{hashed: j.look.Size}), nil
+	return s.conclude(f, global, outcome{hashed: j.look.Size})
 }
 
 // racy reports whether a write after reading could have left the times as
@@ -187,7 +187,7 @@ func legalSize(size int32) bool {
 // what the content was made from it can only be what a pull placed that did
 // not get to record it.
 func (s *session) global(j job) (*bep.FileInfo, error) {
-	if s.alone {
+	if s.peers == 0 {
 		return nil, nil
 	}
 	g, _, ok, err := s.Index.Global(j.path)
@@ -197,10 +197,33 @@ func (s *session) global(j job) (*bep.FileInfo, error) {
 	return &g, nil
 }
 
+// same gives, in place of the global version of a name that we know nothing
+// of, an older one that a device has and that is just what stands here: a
+// folder that was copied by hand long ago is behind, and no other version.
+func (s *session) same(f *finding, global *bep.FileInfo) (*bep.FileInfo, error) {
+	if s.peers < 2 || f.old != nil || global == nil || global.Deleted || global.SameContent(&f.FileInfo) {
+		return global, nil
+	}
+	versions, err := s.Index.Versions(f.path)
+	if err != nil {
+		return nil, err
+	}
+	for i := range versions {
+		if versions[i].SameContent(&f.FileInfo) {
+			return &versions[i], nil
+		}
+	}
+	return global, nil
+}
+
 // conclude adds the candidate of a finding to its outcome.
-func (s *session) conclude(f *finding, global *bep.FileInfo, o outcome) outcome {
+func (s *session) conclude(f *finding, global *bep.FileInfo, o outcome) (outcome, error) {
+	global, err := s.same(f, global)
+	if err != nil {
+		return outcome{}, err
+	}
 	o.candidate = s.candidate(f, global, s.Now().Unix())
-	return o
+	return o, nil
 }
 
 // trouble says why an entry could not be read.

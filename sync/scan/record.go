@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"slices"
 	"time"
 
 	"lanyard/sync/bep"
@@ -90,8 +91,8 @@ type finding struct {
 }
 
 // candidate makes the record for a finding. global is the version of other
-// devices, nil where there is none to consider; now is unix seconds. It gives
-// nil where there is nothing to store.
+// devices that may be adopted, nil where there is none to consider; now is unix
+// seconds. It gives nil where there is nothing to store.
 //
 //   - The content and metadata of our record: only the stamp is new.
 //   - No record of ours that counts, and the content of the global version:
@@ -154,6 +155,46 @@ func restamped(f *finding) *Candidate {
 	}
 	rec.Sequence = 0
 	return &Candidate{Record: rec, Old: f.old, Look: f.look, StampOnly: true}
+}
+
+// Adopt gives the record that takes the place of one that was made without
+// knowing what others have, where one of their versions has the content of it:
+// what is equal was not changed here, whatever our own version says. ok is
+// false where there is none, or where it is ours already, or where the version
+// knows less than what our record was made from. A name that is deleted
+// elsewhere stays ours.
+func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.FileInfo) (adopted index.Record, ok bool) {
+	if o = o.withDefaults(); rec.Deleted || rec.Stamp == (index.Stamp{}) || rec.Flags&(index.Ignored|index.Unsupported) != 0 || global != nil && global.Deleted {
+		return rec, false
+	}
+	known := slices.DeleteFunc(slices.Clone(rec.Version), func(c vector.Counter) bool { return c.ID == uint64(o.Short) })
+	for i := range versions {
+		v := &versions[i]
+		if vector.Compare(v.Version, rec.Version) == vector.Equal {
+			return rec, false
+		}
+		if !v.SameContent(&rec.FileInfo) || !o.receives() && !v.Version.Covers(known) {
+			continue
+		}
+		return o.adoptFor(rec, v)
+	}
+	return rec, false
+}
+
+// adoptFor gives the version of another device for the content of rec: as it
+// stands if the disk shows its permissions and time, else the next one after it
+// with those of rec.
+func (o *Options) adoptFor(rec index.Record, v *bep.FileInfo) (index.Record, bool) {
+	look := fsys.Info{Mtime: rec.Stamp.Mtime, Mode: rec.Stamp.Mode}
+	if o.sameMeta(&index.Record{FileInfo: *v}, look) {
+		return index.Record{FileInfo: *v, Flags: rec.Flags & index.MustRescan, Stamp: rec.Stamp}, true
+	}
+	if o.receives() {
+		return rec, false
+	}
+	rec.Platform, rec.BlocksHash, rec.PreviousBlocksHash = v.Platform, v.BlocksHash, v.PreviousBlocksHash
+	o.setVersion(&rec, v.Version, o.Now().Unix())
+	return rec, true
 }
 
 // adopted takes over a version of another device that has the same content.

@@ -186,7 +186,7 @@ func Walk(ctx context.Context, o Options, subtrees []relpath.Path, emit func([]C
 	if err != nil {
 		return Result{}, err
 	}
-	s := &session{Options: o, dev: look.Dev, alone: len(peers) == 0}
+	s := &session{Options: o, dev: look.Dev, peers: len(peers)}
 	s.collector.emit = emit
 	if err := s.walkScopes(ctx, subtrees); err != nil {
 		return s.result(), err
@@ -202,7 +202,7 @@ func Walk(ctx context.Context, o Options, subtrees []relpath.Path, emit func([]C
 type session struct {
 	Options
 	dev   uint64 // of the root: another one is another disk
-	alone bool   // no peer has an index: nothing to adopt
+	peers int    // that have an index: versions to adopt
 
 	collector collector
 	// submit has a job examined, put hands an outcome to the collector.

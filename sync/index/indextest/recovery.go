@@ -74,7 +74,7 @@ func testMaintain(t *testing.T, open Open) {
 	f := openFolder(t, open)
 	must(f.Update([]index.Record{local(file("a", 9, 1, version(1, 1)))}))(t)
 	for _, days := range []int{0, 1, 9} {
-		check(t, f.Maintain(t.Context(), time.Now().AddDate(0, 0, days)))
+		check(t, f.Maintain(t.Context(), time.Now().AddDate(0, 0, days), true))
 	}
 	st := must(f.Stats())(t)
 	if st.IndexID != f.IndexID() || st.Sequence != 1 || st.Counts.Local.Files != 1 || st.Rows != 1 || st.Recovery != nil {
