@@ -79,6 +79,7 @@ func aged(t *testing.T) (a, b *node, want map[string]string) {
 	a.scanned()
 	b.scanned()
 	a.inSync(b)
+	b.inSync(a)
 	a.write("of-b-1", content(1, "b, then a"))
 	b.write("of-a-1", content(1, "a, then b"))
 	must(t, os.Remove(a.path("of-b-2")))

@@ -252,7 +252,7 @@ func (m *Machine) scanDue() time.Time {
 
 // Busy tells what the folder is doing: state for those who watch.
 func (m *Machine) Busy() (scanning, pulling, dirty bool) {
-	return m.scanning || m.mending.needed && m.lastErr == nil || !m.scanned && m.lastErr == nil, m.pulling || m.pullDue && m.scanned, len(m.dirty) > 0 || m.wantFull
+	return m.scanning || m.mending.needed && m.lastErr == nil || !m.scanned && m.lastErr == nil, m.pulling || m.pullDue && m.scanned && !m.mending.needed, len(m.dirty) > 0 || m.wantFull
 }
 
 // Known reports whether the root is proved and everything in it was looked at

@@ -80,8 +80,8 @@ func (r *Runner) mend(late bool) {
 }
 
 // adoptVersions goes through the records that were made since the index lost
-// something, and gives each the version that another device has of the same
-// content.
+// something, and has each take over the version that another device has of the
+// same content, or be later than what others know of us.
 func (r *Runner) adoptVersions() error {
 	lost, ok := r.o.Index.Recovery()
 	if !ok {

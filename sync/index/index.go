@@ -229,9 +229,8 @@ type Folder interface {
 	// LocalBySize gives our valid files of just this size, not 0, at most limit,
 	// in no particular order. It reads the whole index: ask it rarely.
 	LocalBySize(size int64, limit int) ([]Record, error)
-	// Versions gives the distinct valid versions of a name that other devices
-	// announce and that are not deleted, the global one first where it is among
-	// them.
+	// Versions gives the distinct versions of a name that other devices announce,
+	// deleted and invalid ones too, the global one first where it is among them.
 	Versions(p relpath.Path) ([]bep.FileInfo, error)
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.

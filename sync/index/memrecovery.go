@@ -141,7 +141,7 @@ func (n *memName) versions() []bep.FileInfo {
 	seen := map[string]bool{}
 	add := func(e *memEntry, global bool) {
 		isGlobal := n.global != nil && e.ident == identityOf(n.global)
-		if isGlobal != global || seen[e.ident] || e.info.Invalid || e.info.Deleted {
+		if isGlobal != global || seen[e.ident] {
 			return
 		}
 		seen[e.ident] = true

@@ -272,7 +272,7 @@ func (f *sqliteFolder) Versions(p relpath.Path) (out []bep.FileInfo, err error) 
 		if err != nil {
 			return err
 		}
-		rows = slices.DeleteFunc(rows, func(r fullRow) bool { return r.devs&^1 == 0 || r.info.Invalid || r.info.Deleted })
+		rows = slices.DeleteFunc(rows, func(r fullRow) bool { return r.devs&^1 == 0 })
 		slices.SortFunc(rows, func(a, b fullRow) int {
 			return cmp.Or(int(b.flags&rowGlobal-a.flags&rowGlobal), t.ids(a.devs &^ 1)[0].Compare(t.ids(b.devs &^ 1)[0]))
 		})

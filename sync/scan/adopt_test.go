@@ -62,7 +62,7 @@ func TestAdopt(t *testing.T) {
 		global  bep.FileInfo
 		version bep.FileInfo
 		kind    bep.FolderType
-		want    string // theirs, after (theirs), no
+		want    string // theirs, after (theirs), later (than we gave), no
 	}{
 		{"the same content is their version", record(ours), both(theirs), both(theirs), bep.SendReceive, "theirs"},
 		{"another content is not", record(ours), both(theirs), fileInfo("a", "diff", at, theirs), bep.SendReceive, "no"},
@@ -70,6 +70,9 @@ func TestAdopt(t *testing.T) {
 		{"a version that knows what ours was made from", record(vector.Vector{{ID: uint64(us), Value: 100}, {ID: 9, Value: 4}}), both(theirs), both(theirs), bep.SendReceive, "theirs"},
 		{"a version that does not", record(vector.Vector{{ID: uint64(us), Value: 100}, {ID: 9, Value: 6}}), both(theirs), both(theirs), bep.SendReceive, "no"},
 		{"what is deleted elsewhere stays ours", record(ours), bep.FileInfo{Name: relpath.MustParse("a"), Deleted: true, Version: theirs}, both(vector.Vector{{ID: 9, Value: 4}}), bep.SendReceive, "no"},
+		{"a counter that we gave before is not given to another content", record(ours), fileInfo("a", "diff", at, ours), fileInfo("a", "diff", at, ours), bep.SendReceive, "later"},
+		{"nor an earlier one", record(ours), both(theirs), fileInfo("a", "diff", at, vector.Vector{{ID: uint64(us), Value: 500}, {ID: 9, Value: 1}}), bep.SendReceive, "later"},
+		{"not even where that was a deletion", record(ours), both(ours), bep.FileInfo{Name: relpath.MustParse("a"), Deleted: true, Version: ours}, bep.SendReceive, "later"},
 		{"what we have already", record(theirs), both(theirs), both(theirs), bep.SendReceive, "no"},
 		{"a change that only stands here becomes their version", func() index.Record { r := record(nil); r.Flags = index.ReceiveOnly; return r }(), both(theirs), both(theirs), bep.ReceiveOnly, "theirs"},
 		{"an ignored record is none", func() index.Record { r := record(ours); r.Flags = index.Ignored; return r }(), both(theirs), both(theirs), bep.SendReceive, "no"},
@@ -87,6 +90,11 @@ func TestAdopt(t *testing.T) {
 			case "theirs":
 				if !ok || order != vector.Equal || got.Stamp != stamp || got.Flags != 0 {
 					t.Errorf("%v, %+v, want their version and our stamp", ok, got)
+				}
+			case "later":
+				given := tt.version.Version.Get(uint64(us))
+				if !ok || got.Version.Get(uint64(us)) <= given || got.Version.Get(9) != 0 {
+					t.Errorf("%v, version %v, want our counter above %d and nothing else", ok, got.Version, given)
 				}
 			case "after":
 				if !ok || order != vector.Greater || got.ModUnixNano() != at.UnixNano() {

@@ -209,7 +209,7 @@ func (s *session) same(f *finding, global *bep.FileInfo) (*bep.FileInfo, error) 
 		return nil, err
 	}
 	for i := range versions {
-		if versions[i].SameContent(&f.FileInfo) {
+		if !versions[i].Invalid && versions[i].SameContent(&f.FileInfo) {
 			return &versions[i], nil
 		}
 	}

@@ -120,6 +120,10 @@ func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candid
 	if global != nil && global.Deleted && (old == nil || old.Deleted) {
 		base = vector.Merge(base, global.Version)
 	}
+	if global != nil {
+		// What others have may be ours, from before we lost it.
+		now = max(now, int64(global.Version.Get(uint64(o.Short)))+1)
+	}
 	o.setVersion(&c.Record, base, now)
 	return c
 }
@@ -157,28 +161,37 @@ func restamped(f *finding) *Candidate {
 	return &Candidate{Record: rec, Old: f.old, Look: f.look, StampOnly: true}
 }
 
-// Adopt gives the record that takes the place of one that was made without
-// knowing what others have, where one of their versions has the content of it:
-// what is equal was not changed here, whatever our own version says. ok is
-// false where there is none, or where it is ours already, or where the version
-// knows less than what our record was made from. A name that is deleted
-// elsewhere stays ours.
+// Adopt looks at a record that was made without knowing what others have,
+// global being the version of all devices and versions those of the others. ok
+// is false where it may stay as it is.
+//
+//   - A version with the content of it takes its place, unless that knows less
+//     than what the record was made from: what is equal was not changed here,
+//     whatever our own version says. A name that is deleted elsewhere stays ours.
+//   - If others hold versions with a later counter of ours, which we lost, or
+//     the same one, which we gave twice, ours becomes a later one.
 func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.FileInfo) (adopted index.Record, ok bool) {
-	if o = o.withDefaults(); rec.Deleted || rec.Stamp == (index.Stamp{}) || rec.Flags&(index.Ignored|index.Unsupported) != 0 || global != nil && global.Deleted {
-		return rec, false
-	}
+	o = o.withDefaults()
 	known := slices.DeleteFunc(slices.Clone(rec.Version), func(c vector.Counter) bool { return c.ID == uint64(o.Short) })
+	takes := !rec.Deleted && rec.Flags&(index.Ignored|index.Unsupported) == 0 && rec.Stamp != index.Stamp{} &&
+		(global == nil || !global.Deleted)
+	var given uint64
 	for i := range versions {
 		v := &versions[i]
-		if vector.Compare(v.Version, rec.Version) == vector.Equal {
+		given = max(given, v.Version.Get(uint64(o.Short)))
+		same := v.SameContent(&rec.FileInfo)
+		switch equal := vector.Compare(v.Version, rec.Version) == vector.Equal; {
+		case equal && same:
 			return rec, false
+		case !equal && same && takes && !v.Invalid && (o.receives() || v.Version.Covers(known)):
+			return o.adoptFor(rec, v)
 		}
-		if !v.SameContent(&rec.FileInfo) || !o.receives() && !v.Version.Covers(known) {
-			continue
-		}
-		return o.adoptFor(rec, v)
 	}
-	return rec, false
+	if own := rec.Version.Get(uint64(o.Short)); own == 0 || own > given {
+		return rec, false
+	}
+	rec.Version = rec.Version.Bump(uint64(o.Short), int64(given)+1)
+	return rec, true
 }
 
 // adoptFor gives the version of another device for the content of rec: as it

@@ -101,12 +101,12 @@ func testVersions(t *testing.T, open Open) {
 	if d := diff([]bep.FileInfo{now, old}, got); d != "" {
 		t.Errorf("versions (-want +got):\n%s", d)
 	}
-	check(t, f.UpdateRemote(devB, []bep.FileInfo{deleted("a", 4, version(1, 3))}))
-	invalid := old
+	gone, invalid := deleted("a", 4, version(1, 3)), old
 	invalid.Invalid = true
+	check(t, f.UpdateRemote(devB, []bep.FileInfo{gone}))
 	check(t, f.UpdateRemote(devC, []bep.FileInfo{invalid}))
 	got = must(f.Versions(old.Name))(t)
-	if d := diff([]bep.FileInfo{old}, got); d != "" {
-		t.Errorf("versions besides a deletion and an invalid one (-want +got):\n%s", d)
+	if d := diff([]bep.FileInfo{gone, old, invalid}, got); d != "" {
+		t.Errorf("versions with a deletion and an invalid one (-want +got):\n%s", d)
 	}
 }
