@@ -235,7 +235,7 @@ func (h host) IndexPage(id bep.FolderID, after int64) ([]bep.FileInfo, int64, bo
 	if err != nil || len(recs) == 0 {
 		return nil, after, false, unlessGivenUp(err)
 	}
-	more := len(recs) == limit
+	more := recs[len(recs)-1].Sequence < f.index.Sequence() // at worst the next page is empty
 	files := make([]bep.FileInfo, 0, len(recs))
 	blocks := 0
 	for i := range recs {

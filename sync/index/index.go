@@ -135,6 +135,10 @@ type Stats struct {
 	Recovery  *Recovery // nil where it is whole
 }
 
+// pageBlocks is how many blocks may be on a page before it ends, though one
+// entry may have more: a page of long files is not to take a gigabyte.
+const pageBlocks = 100_000
+
 // Store opens the indexes of one home.
 type Store interface {
 	// Folder opens a folder's index, made empty where there is none. One that
@@ -211,7 +215,8 @@ type Folder interface {
 	// RemoteEntry gives what a device announced for a name.
 	RemoteEntry(dev device.ID, p relpath.Path) (bep.FileInfo, bool, error)
 	// Needed pages through what we need, by name, after a name (the root: from
-	// the start), at most limit.
+	// the start), at most limit. Like LocalSince and LocalRange it ends a page
+	// early that holds very many blocks: only an empty page is the end.
 	Needed(after relpath.Path, limit int) ([]Needed, error)
 	// NeededOne gives the need for one name.
 	NeededOne(p relpath.Path) (Needed, bool, error)

@@ -245,12 +245,14 @@ func (f *memFolder) RemoteEntry(dev device.ID, p relpath.Path) (e bep.FileInfo, 
 
 func (f *memFolder) Needed(after relpath.Path, limit int) (out []Needed, err error) {
 	err = f.read("needed", func(s *memState) {
+		var page fill
 		s.after(after.String(), func(_ string, n *memName) bool {
-			if len(out) == limit {
+			if len(out) == limit || !page.room() {
 				return false
 			}
 			if n.needed {
 				out = append(out, n.need())
+				page.add(&out[len(out)-1].Global)
 			}
 			return true
 		})

@@ -310,12 +310,14 @@ func (c *NeedCount) add(f *bep.FileInfo) {
 
 func (s *memState) localRange(dir, after relpath.Path, limit int) []Record {
 	var out []Record
+	var page fill
 	s.after(max(after.String(), dir.String()), func(name string, n *memName) bool {
-		if len(out) == limit || !dir.IsRoot() && name >= dir.String()+"0" {
+		if len(out) == limit || !page.room() || !dir.IsRoot() && name >= dir.String()+"0" {
 			return false
 		}
 		if n.local != nil && n.local.Name.Under(dir) {
 			out = append(out, cloneRecord(n.local))
+			page.add(&n.local.FileInfo)
 		}
 		return true
 	})
@@ -325,12 +327,14 @@ func (s *memState) localRange(dir, after relpath.Path, limit int) []Record {
 func (s *memState) localSince(seq int64, limit int) []Record {
 	i, _ := slices.BinarySearchFunc(s.bySeq, seq+1, func(p memPlace, seq int64) int { return int(p.seq - seq) })
 	var out []Record
+	var page fill
 	for _, p := range s.bySeq[i:] {
-		if len(out) == limit {
+		if len(out) == limit || !page.room() {
 			break
 		}
 		if r := s.at(p); r != nil {
 			out = append(out, cloneRecord(r))
+			page.add(&r.FileInfo)
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"slices"
 
 	"lanyard/sync/bep"
@@ -72,6 +73,18 @@ func (c *conn) list(id int64) ([]byte, error) {
 	}
 	return data[head:], nil
 }
+
+// errPageFull ends a query whose page holds enough.
+var errPageFull = errors.New("the page is full")
+
+// fill bounds what a page holds besides the number of entries.
+type fill struct{ blocks int }
+
+// room reports whether there is room for more entries, and counts the blocks
+// of one that is on the page.
+func (p *fill) room() bool { return p.blocks < pageBlocks }
+
+func (p *fill) add(info *bep.FileInfo) { p.blocks += len(info.Blocks) }
 
 // rowsOf runs a statement over rowColumns and gives its rows.
 func (c *conn) rowsOf(id stmtID, bind func(*stmt)) (out []fullRow, err error) {
@@ -230,10 +243,7 @@ func (f *sqliteFolder) readingWithDevices(do func(*conn, *deviceTable) error) er
 // Needed pages through what we need, by name.
 func (f *sqliteFolder) Needed(after relpath.Path, limit int) (out []Needed, err error) {
 	err = f.readingWithDevices(func(c *conn, t *deviceTable) error {
-		rows, err := c.rowsOf(stNeeded, func(s *stmt) {
-			s.bindText(1, after.String())
-			s.bindInt(2, int64(limit))
-		})
+		rows, err := c.neededRows(after, limit)
 		if err != nil {
 			return err
 		}
@@ -250,6 +260,28 @@ func (f *sqliteFolder) Needed(after relpath.Path, limit int) (out []Needed, err 
 		}
 		return nil
 	})
+	return out, err
+}
+
+// neededRows gives the rows of a page of needed names, all of each name.
+func (c *conn) neededRows(after relpath.Path, limit int) ([]fullRow, error) {
+	var out []fullRow
+	var page fill
+	err := c.query(stNeeded, func(s *stmt) {
+		s.bindText(1, after.String())
+		s.bindInt(2, int64(limit))
+	}, func(s *stmt) error {
+		if len(out) > 0 && !page.room() && s.text(1) != out[len(out)-1].info.Name.String() {
+			return errPageFull
+		}
+		r, err := c.scanFull(s)
+		out = append(out, r)
+		page.add(&r.info)
+		return err
+	})
+	if errors.Is(err, errPageFull) {
+		err = nil
+	}
 	return out, err
 }
 
@@ -301,11 +333,20 @@ func (f *sqliteFolder) Availability(p relpath.Path) (out []device.ID, err error)
 func (f *sqliteFolder) records(id stmtID, bind func(*stmt)) (out []Record, err error) {
 	err = f.reading("read index", func(c *conn) error {
 		out = nil
-		return c.query(id, bind, func(s *stmt) error {
+		var page fill
+		err := c.query(id, bind, func(s *stmt) error {
+			if !page.room() {
+				return errPageFull
+			}
 			r, err := c.scanFull(s)
 			out = append(out, r.record())
+			page.add(&r.info)
 			return err
 		})
+		if errors.Is(err, errPageFull) {
+			return nil
+		}
+		return err
 	})
 	return out, err
 }

@@ -224,7 +224,7 @@ func (r *round) gotPage(page []index.Needed, err error) {
 		r.stop(err)
 		return
 	}
-	if len(page) < pageSize {
+	if len(page) == 0 {
 		r.exhausted = true
 	}
 	for i := range page {

@@ -45,7 +45,7 @@ func (c *cursor) peek() (*index.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.page, c.last = page, len(page) < pageSize
+	c.page, c.last = page, len(page) == 0
 	if len(page) == 0 {
 		return nil, nil
 	}
