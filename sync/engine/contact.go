@@ -21,6 +21,8 @@ const (
 	maxOthers    = 3                // dials in a row to an address that met another identity
 	clockApart   = 5 * time.Minute
 	notAccepted  = 30 * time.Second // after the device said what it shares
+	firstShun    = 30 * time.Second // not dialed after an end by its fault, then twice as long
+	maxShun      = 30 * time.Minute
 	oldestGreets = "0.13"           // the last version that greets in the old way
 )
 
@@ -58,6 +60,8 @@ type contact struct {
 	starts    []time.Time // of connections, of late
 	faults    []time.Time // ends by its fault, of late
 	lastFault error
+	strikes   int       // ends by its fault in a row
+	shunned   time.Time // we do not dial it until then
 	othersAt  string // address where another device answers
 	others    int    // dials in a row that met it there
 	tooOld    string // version of what it speaks, "" for nothing wrong
@@ -95,6 +99,9 @@ func (c *contact) shared(now time.Time) {
 
 // ended notes the end of a conversation.
 func (c *contact) ended(now time.Time, err error) {
+	if now.Sub(c.since) >= lookBack {
+		c.strikes = 0 // it did well for a good while
+	}
 	c.connected, c.since, c.seen = false, now, now
 	if c.said.IsZero() {
 		c.early++
@@ -110,8 +117,14 @@ func (c *contact) failed(now time.Time, err error) {
 	case fault.KindOf(err) == fault.Peer:
 		c.faults = append(recent(c.faults, now), now)
 		c.lastFault = err
+		c.shun(now)
+		c.strikes++
 	}
 }
+
+// shun has the device not be dialed for a while, twice as long as after the
+// fault before.
+func (c *contact) shun(now time.Time) { c.shunned = now.Add(min(firstShun<<min(c.strikes, 16), maxShun)) }
 
 // dialed notes a dial that led to no connection, and whether it met a device
 // that is none of ours.

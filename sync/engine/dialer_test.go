@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
@@ -133,5 +135,35 @@ func TestADialedDeviceCountsAsConnectedAtOnce(t *testing.T) {
 		}
 		e.Close()
 		ex.Close()
+	})
+}
+
+// babbles is a connection to a device that greets us well and then breaks the
+// protocol.
+type babbles struct {
+	holdsStill
+	says *bytes.Reader
+}
+
+func newBabbles() babbles {
+	var hello bytes.Buffer
+	_ = bep.WriteHello(&hello, bep.Hello{ClientName: "lanyard", NumConnections: 1}) // into memory
+	hello.WriteString("\xff\xff")                                                   // a header longer than any
+	return babbles{newHoldsStill(), bytes.NewReader(hello.Bytes())}
+}
+
+func (c babbles) Read(b []byte) (int, error) {
+	if c.says.Len() > 0 {
+		return c.says.Read(b)
+	}
+	return c.holdsStill.Read(b)
+}
+
+func TestADeviceThatBreaksTheProtocolIsRedialedAfterLongerAndLongerPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// After 30 s, 1 min, 2, 4, 8, 16 and 30 min.
+		if n := dialsInAnHour(t, func() (transport.Conn, error) { return newBabbles(), nil }); n < 6 || n > 8 {
+			t.Errorf("%d dials in an hour, want 7", n)
+		}
 	})
 }

@@ -214,6 +214,10 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 		}
 	}
 	err := stream.Run(ctx, p, n.e.buffers)
+	if fault.KindOf(err) == fault.Peer {
+		// The rest is noted when what came by it is stored; the dialer looks now.
+		n.e.met(a.conn.PeerID(), func(c *contact) { c.shun(n.e.now()) })
+	}
 	n.e.o.Log.Debug("connection ended", "device", a.conn.PeerID().Short().String(), "error", err)
 }
 
@@ -361,6 +365,7 @@ func (d *dialer) run(ctx context.Context) {
 				d.since = time.Now()
 			}
 			d.rest(ctx)
+		case d.shuns(ctx):
 		case d.wasBrief():
 			d.pause(ctx)
 		case d.dial(ctx):
@@ -369,6 +374,25 @@ func (d *dialer) run(ctx context.Context) {
 			d.pause(ctx)
 		}
 	}
+}
+
+// shuns waits out the time in which a device is not dialed that broke the
+// protocol: it would break it again, and each time costs both sides a
+// connection. It may dial us. It reports whether there was anything to wait for.
+func (d *dialer) shuns(ctx context.Context) bool {
+	left := d.n.e.shunned(d.id).Sub(d.n.e.now())
+	if left <= 0 {
+		return false
+	}
+	d.since = time.Time{}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-d.wake: // perhaps it dialed us
+	}
+	return true
 }
 
 // wasBrief reports whether a connection has just ended that did not last. One

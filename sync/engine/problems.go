@@ -298,6 +298,16 @@ func (e *Engine) met(id device.ID, change func(*contact), again ...time.Duration
 	}
 }
 
+// shunned gives until when a device is not to be dialed.
+func (e *Engine) shunned(id device.ID) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := e.contacts[id]; c != nil {
+		return c.shunned
+	}
+	return time.Time{}
+}
+
 // applyContacts begins to keep what is known of new devices, and forgets those
 // that are gone.
 func (e *Engine) applyContacts(d Desired) {

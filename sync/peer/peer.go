@@ -163,6 +163,19 @@ func (p *Peer) Close(tell string) {
 	})
 }
 
+// cause gives why the conversation ended, once it was told of its end; lost
+// where it says nothing. It waits for the turn.
+func (p *Peer) cause(lost error) error {
+	answer := make(chan error, 1)
+	if !p.turn.Post(func() { answer <- p.session.cause }) {
+		return lost
+	}
+	if err := <-answer; err != nil {
+		return err
+	}
+	return lost
+}
+
 func (p *Peer) post(ev Event) { p.turn.Post(func() { p.step(ev, nil) }) }
 
 // step runs on the turn. done is called when the last of what costs something

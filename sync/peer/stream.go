@@ -127,7 +127,8 @@ func (s *Stream) signal() {
 }
 
 // Run carries messages to and from p until the connection or ctx ends, and
-// tells p of the end. It returns the reason.
+// tells p of the end. It returns the reason: that of the conversation where it
+// ended first.
 func (s *Stream) Run(ctx context.Context, p *Peer, buffers *bep.Buffers) error {
 	r := bep.NewReader(counter{s.conn, &s.in}, bep.ReaderOptions{Extensions: s.conn.Extended(), Buffers: buffers})
 	stop := context.AfterFunc(ctx, func() { s.CloseWith(transport.CodeShuttingDown, "shutting down") })
@@ -147,7 +148,7 @@ func (s *Stream) Run(ctx context.Context, p *Peer, buffers *bep.Buffers) error {
 	}
 	wg.Wait()
 	p.Lost(err)
-	return err
+	return p.cause(err)
 }
 
 // counter counts what is read.
