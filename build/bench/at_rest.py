@@ -140,7 +140,7 @@ def main():
     a.add_argument("--part", choices=["idle", "million", "all"], default="all")
     a.add_argument("--idle-files", type=int, default=200_000)
     a.add_argument("--files", type=int, default=1_000_000)
-    a.add_argument("--pause", type=float, default=60, help="seconds of rest before memory is read")
+    a.add_argument("--pause", type=float, default=180, help="seconds of rest first: what follows the work, for a minute or two, is over")
     a.add_argument("--window", type=float, default=120, help="seconds of rest over which processor time is counted")
     a.add_argument("--dir", help="where the trees lie, on a real disk")
     o = a.parse_args()
