@@ -227,7 +227,7 @@ func (r *Runner) movedAway(p relpath.Path) bool {
 }
 
 // errUnwritten is why a saved file stays here.
-var errUnwritten = fault.New(fault.Item, "disk-failing", "the disk failed to store it; save it again")
+var errUnwritten = fault.New(fault.Item, codeDiskFailing, "the disk failed to store it; save it again")
 
 // noteUnwritten shows what a scan left out because the disk failed to write it.
 // It runs on the Disk turn, after all of the scan was stored.

@@ -39,8 +39,9 @@ const (
 
 // The events that Step takes.
 type (
-	// Opened tells that the root was proved and every directory is watched.
-	Opened struct{}
+	// Opened tells that the root was proved and every directory is watched. Same:
+	// it is the root that was open before, and the watcher saw all of it.
+	Opened struct{ Same bool }
 	// Stopped tells that the folder cannot go on, and why.
 	Stopped struct{ Err error }
 	// Noticed carries what the watcher saw.
@@ -75,6 +76,8 @@ type (
 		Done bool
 		Err  error
 	}
+	// Room tells how much space is free.
+	Room struct{ Free uint64 }
 	// Tick tells the time and nothing else.
 	Tick struct{}
 )
@@ -100,6 +103,8 @@ type (
 		Ticket int
 		Err    error
 	}
+	// LookForRoom asks for a Room.
+	LookForRoom struct{}
 	// Reopen proves the root again and opens the folder.
 	Reopen struct{}
 	// Mend makes the index whole again, if every connected device has told all
@@ -155,7 +160,11 @@ type Machine struct {
 	holdOff   time.Time // no scan starts before: the last one failed
 	retryAt   time.Time
 	retry     time.Duration
+	space     *pull.Space // what was left out because the disk is full
+	roomAt    time.Time   // when to look for room, zero for never
+	roomWait  time.Duration
 	reopenAt  time.Time
+	paused    bool // stopped by what leaves all that is known true
 	lastErr   error
 	scanPaths []relpath.Path
 	stuck     map[relpath.Path]int // rescans in a row that pulls asked for
@@ -180,7 +189,10 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 	m.out = m.out[:0]
 	switch ev := ev.(type) {
 	case Opened:
-		m.open, m.scanned, m.wantFull, m.lastErr = true, false, true, nil
+		if !ev.Same || !m.paused {
+			m.scanned, m.wantFull = false, true
+		}
+		m.open, m.lastErr, m.pullDue = true, nil, true
 		m.full = false // a scan that began before tells nothing of what was opened now
 		m.reopenAt, m.holdOff = time.Time{}, time.Time{}
 	case Stopped:
@@ -203,6 +215,8 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 		m.mending.look = true
 		m.news()
 		m.retryAt, m.retry = time.Time{}, 0
+	case Room:
+		m.room(now, ev.Free)
 	case Tick:
 	}
 	m.decide(now)
@@ -229,6 +243,7 @@ func (m *Machine) Wake() time.Time {
 	}
 	if !m.pulling {
 		at(m.retryAt)
+		at(m.roomAt)
 	}
 	return due
 }
@@ -264,6 +279,12 @@ func (m *Machine) Err() error { return m.lastErr }
 
 func (m *Machine) stop(now time.Time, err error) {
 	m.open, m.lastErr = false, err
+	switch fault.CodeOf(err) {
+	case "disk-full", "home-full", "disk-failing":
+		m.paused = true
+	default:
+		m.paused = false
+	}
 	m.reopenAt = now.Add(checkRoot)
 	for _, t := range m.tickets {
 		m.out = append(m.out, Finish{t, err})
@@ -350,6 +371,7 @@ func (m *Machine) scanDone(now time.Time, ev ScanDone) {
 	m.running = nil
 	if ev.Err != nil {
 		if fault.KindOf(ev.Err) == fault.Folder {
+			m.unscanned(now)
 			m.stop(now, ev.Err)
 			return
 		}
@@ -386,6 +408,44 @@ func (m *Machine) putOff(now time.Time, names []relpath.Path) {
 	}
 }
 
+// unscanned notes once more what a scan was about that did not end.
+func (m *Machine) unscanned(now time.Time) {
+	m.wantFull = m.wantFull || m.full
+	for _, p := range m.scanPaths {
+		m.dirtyFor(now, p, 0)
+	}
+	m.full, m.scanPaths = false, nil
+}
+
+// room takes how much space is free: whether what was left out fits now, with
+// something to spare.
+func (m *Machine) room(now time.Time, free uint64) {
+	switch {
+	case m.space == nil:
+	case free >= m.space.Need+m.space.Need/20:
+		m.pullDue = true
+	default:
+		m.roomAt = now.Add(checkRoot)
+	}
+}
+
+// noteSpace sets when to look for room after a round that left something out
+// for lack of it: the longer the more often that was so although there seemed
+// to be some.
+func (m *Machine) noteSpace(now time.Time, r pull.Result) {
+	m.space, m.roomAt = r.Space, time.Time{}
+	if r.Space == nil {
+		m.roomWait = 0
+		return
+	}
+	if r.Changed > 0 || m.roomWait == 0 {
+		m.roomWait = checkRoot
+	} else {
+		m.roomWait = min(2*m.roomWait, retryMax)
+	}
+	m.roomAt = now.Add(m.roomWait)
+}
+
 // news makes a pull due. A round that is on its way is told, for a big file
 // can keep it for hours; another one follows in any case, lest it had just
 // ended.
@@ -411,6 +471,7 @@ func (m *Machine) pullDone(now time.Time, r pull.Result) {
 	m.rescan(now, r.Rescan)
 	maps.DeleteFunc(m.stuck, func(p relpath.Path, _ int) bool { return !slices.Contains(r.Rescan, p) })
 	m.pullDue = m.pullDue || r.Again
+	m.noteSpace(now, r)
 	if r.Err != nil && fault.KindOf(r.Err) == fault.Folder {
 		m.stop(now, r.Err)
 		return
@@ -473,6 +534,10 @@ func (m *Machine) decide(now time.Time) {
 	}
 	if !m.retryAt.IsZero() && !now.Before(m.retryAt) {
 		m.retryAt, m.pullDue = time.Time{}, true
+	}
+	if !m.pulling && !m.roomAt.IsZero() && !now.Before(m.roomAt) {
+		m.roomAt = time.Time{}
+		m.out = append(m.out, LookForRoom{})
 	}
 	m.mend(now)
 	if m.pullDue && m.scanned && !m.pulling && !m.mending.needed {

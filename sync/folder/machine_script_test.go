@@ -19,18 +19,19 @@ import (
 // A script tells what happens to a machine, one line for each event, and what
 // it wants done, on the lines that begin with ">":
 //
-//	opened; stopped; remote; peers
+//	opened [same]; stopped; remote; peers
 //	notice a b:removed c:settled dir:subtree; notice all
 //	ask 1 a b; ask 1            a person wants names, or everything, scanned
-//	scanned [again a b] [failed retry|folder]
-//	pulled [changed] [again] [rescan a b] [failed item|retry] [stop]
+//	scanned [again a b] [busy a b] [failed retry|folder|root]
+//	pulled [changed] [again] [rescan a b] [failed item|retry] [space 100] [stop]
+//	room 100
 //	recovering                  the index lost something
 //	mended; mended waiting|failed
 //	+40ms                       time passes; a Tick
 //	wakes 40ms; wakes never     checks when it wants the next Tick
 //
-//	> scan all; > scan a b; > pull; > reopen; > finish 1; > finish 1 failed
-//	> mend; > mend late
+//	> scan all; > scan a b; > pull; > look for room; > reopen; > finish 1;
+//	> finish 1 failed; > mend; > mend late
 type script struct {
 	t       *testing.T
 	machine *Machine
@@ -94,6 +95,8 @@ func commandText(c Command) string {
 		return "> pull"
 	case Refresh:
 		return "> refresh"
+	case LookForRoom:
+		return "> look for room"
 	case Reopen:
 		return "> reopen"
 	case Mend:
@@ -109,12 +112,13 @@ var faults = map[string]error{
 	"retry":  fault.New(fault.Retry, "", "it passes"),
 	"item":   fault.New(fault.Item, "", "mend it"),
 	"folder": fault.New(fault.Folder, "disk-full", "the disk is full"),
+	"root":   fault.New(fault.Folder, "folder-missing", "it is not there"),
 }
 
 func (s *script) event(words []string) Event {
 	switch words[0] {
 	case "opened":
-		return Opened{}
+		return Opened{Same: len(words) > 1}
 	case "stopped":
 		return Stopped{faults["folder"]}
 	case "remote":
@@ -140,11 +144,17 @@ func (s *script) event(words []string) Event {
 		return ScanAsked{Ticket: ticket, Paths: names(words[2:])}
 	case "scanned":
 		o := options(words[1:])
-		ev := ScanDone{Again: names(o["again"])}
+		ev := ScanDone{Again: names(o["again"]), Busy: names(o["busy"])}
 		if kind := o["failed"]; kind != nil {
 			ev.Err = faults[kind[0]]
 		}
 		return ev
+	case "room":
+		free, err := strconv.ParseUint(words[1], 10, 64)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return Room{Free: free}
 	case "pulled":
 		return PullDone{s.result(options(words[1:]))}
 	}
@@ -165,6 +175,14 @@ func (s *script) result(o map[string][]string) pull.Result {
 	if kind := o["failed"]; kind != nil {
 		r.Failed = map[relpath.Path]error{relpath.MustParse("x"): faults[kind[0]]}
 	}
+	if need := o["space"]; need != nil {
+		n, err := strconv.ParseUint(need[0], 10, 64)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.Space = &pull.Space{Need: n}
+		r.Failed = map[relpath.Path]error{relpath.MustParse("x"): fault.New(fault.Item, "disk-full", "no room")}
+	}
 	if _, ok := o["stop"]; ok {
 		r.Err = faults["folder"]
 	}
@@ -176,7 +194,7 @@ func options(words []string) map[string][]string {
 	out := map[string][]string{}
 	key := ""
 	for _, w := range words {
-		if slices.Contains([]string{"again", "failed", "rescan", "changed", "stop"}, w) {
+		if slices.Contains([]string{"again", "busy", "failed", "rescan", "changed", "space", "stop"}, w) {
 			key = w
 			out[key] = []string{}
 			continue

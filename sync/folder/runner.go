@@ -256,6 +256,8 @@ func (r *Runner) carryOut(c Command) {
 		}
 	case Finish:
 		r.finish(c.Ticket, c.Err)
+	case LookForRoom:
+		r.lookForRoom()
 	case Reopen:
 		r.open()
 	case Mend:
@@ -285,6 +287,8 @@ func (r *Runner) pull() {
 		r.turn.Post(func() {
 			r.step(PullDone{res})
 			r.noteFailures(res)
+			r.noteSpace(res.Space)
+			r.noteFailing()
 		})
 	})
 }
@@ -292,7 +296,8 @@ func (r *Runner) pull() {
 // open opens the root where it is not, proves it, and tells the machine.
 func (r *Runner) open() {
 	r.exec.Go(func() {
-		if err := r.openRoot(); err != nil {
+		same, err := r.openRoot()
+		if err != nil {
 			r.o.Log.Warn("folder stopped", "error", err)
 			r.post(Stopped{err})
 			return
@@ -300,7 +305,7 @@ func (r *Runner) open() {
 		if _, recovering := r.o.Index.Recovery(); recovering {
 			r.post(Recovering{})
 		}
-		r.post(Opened{})
+		r.post(Opened{same})
 		if !r.exec.Inline() {
 			r.maintain(false)
 		}
@@ -314,33 +319,38 @@ func (r *Runner) maintain(idle bool) {
 	}
 }
 
-func (r *Runner) openRoot() error {
+// openRoot opens and proves the root. same tells that it is the one that was
+// open before, and that the watcher went on seeing all of it.
+func (r *Runner) openRoot() (same bool, err error) {
 	if r.root() != nil && r.prove() == nil {
+		if err := r.probeIndex(); err != nil {
+			return false, err
+		}
 		return r.renewRules()
 	}
 	// What is open may be a disk that was taken away; it may be back by now,
 	// and then only opening the path again finds it.
 	f, err := r.o.Open()
 	if err != nil {
-		return fault.Wrap(fault.Folder, "folder-missing", "open", string(r.o.ID), err)
+		return false, fault.Wrap(fault.Folder, "folder-missing", "open", string(r.o.ID), err)
 	}
 	if err := r.proveFirst(f); err != nil {
 		f.Close()
-		return err
+		return false, err
 	}
 	rules, err := loadRules(f)
 	if err != nil {
 		f.Close()
-		return err
+		return false, err
 	}
 	if err := r.beginRun(); err != nil {
 		f.Close()
-		return err
+		return false, err
 	}
 	r.closeRoot() // before: whoever still works on the old one fails
 	r.equip(f, rules)
 	r.startWatcher()
-	return nil
+	return false, nil
 }
 
 // closeRoot closes the root and what reads from it, if it is open.
@@ -394,18 +404,20 @@ func (r *Runner) reloadRules() error {
 
 // renewRules reads the rules anew while the folder is stopped. A watcher keeps
 // to the rules that it began with, and one that lost its root has ended.
-func (r *Runner) renewRules() error {
+// same tells that the one that there is goes on.
+func (r *Runner) renewRules() (same bool, err error) {
 	old := r.matchers().Hash()
 	if err := r.reloadRules(); err != nil {
-		return err
+		return false, err
 	}
 	r.mu.Lock()
 	blind := r.blind
 	r.mu.Unlock()
 	if blind || r.matchers().Hash() != old {
 		r.startWatcher()
+		return false, nil
 	}
-	return nil
+	return true, nil
 }
 
 // startWatcher watches until the folder stops. It returns when every directory

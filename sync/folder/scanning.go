@@ -19,6 +19,7 @@ func (r *Runner) scan(c Scan) {
 	r.disk.Post(func() {
 		again.names = append(again.names, seen.moved...)
 		r.noteUnwritten()
+		r.noteFailing()
 		if err == nil {
 			err = again.err
 		}

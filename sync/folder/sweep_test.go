@@ -91,11 +91,14 @@ func (s *still) must(err error) {
 
 // onIndex lets the index fail as the disk below it would.
 func (s *still) onIndex(op string) error {
-	err := s.inject.Call("index " + op)
-	if errors.Is(err, fsys.ErrNoSpace) {
-		return fault.Wrap(fault.Folder, "home-full", op, "", err)
+	switch err := s.inject.Call("index " + op); {
+	case err == nil:
+		return nil
+	case errors.Is(err, fsys.ErrNoSpace):
+		return fault.New(fault.Folder, "home-full", "%s: no space", op)
+	default:
+		return fault.New(fault.Folder, "", "%s: %s", op, err.Error())
 	}
-	return fault.Wrap(fault.Folder, "", op, "", err)
 }
 
 // has writes a file of before, durably.
@@ -306,7 +309,7 @@ func (s *still) ends(want map[string]string) error {
 // saveAgain is what a person does with a file that the disk failed to store.
 func (s *still) saveAgain() {
 	for p, err := range s.runner.View().Failed {
-		if fault.CodeOf(err) == "disk-failing" {
+		if errors.Is(err, errUnwritten) {
 			data, err := s.user.ReadFile(p.String())
 			s.must(err)
 			s.must(s.user.WriteFile(p.String(), data))

@@ -43,12 +43,24 @@ func commit(o *Options, batch []*item) error {
 		}
 	}
 	if err := syncNames(o, batch, len(done) > 0); err != nil {
+		// What was placed is there and not recorded: a scan takes it over once it
+		// is durable.
+		for _, it := range done {
+			it.fail(err)
+			it.rescans = append(it.rescans, it.name())
+		}
+		if fault.KindOf(localFault(err)) != fault.Folder {
+			return nil
+		}
 		return err
 	}
 	if len(records) == 0 {
 		return nil
 	}
 	if _, err := o.Index.Update(dedupe(records)); err != nil {
+		for _, it := range done {
+			it.rescans = append(it.rescans, it.name()) // it is there and not recorded
+		}
 		return fmt.Errorf("record what was pulled: %w", err)
 	}
 	for _, it := range done {
@@ -74,9 +86,9 @@ func dedupe(records []index.Record) []index.Record {
 	return out
 }
 
-// syncData makes the temporary files durable. If that fails nothing of the
-// batch may be used: pages count as clean after a failed write-back, so what
-// stands in them is lost, and the files are built anew.
+// syncData makes the temporary files durable. If that fails none of them may be
+// used: pages count as clean after a failed write-back, so what stands in them
+// is lost, and the files are built anew.
 func syncData(o *Options, batch []*item) error {
 	var files []fsys.File
 	for _, it := range batch {
@@ -92,14 +104,21 @@ func syncData(o *Options, batch []*item) error {
 		return nil
 	}
 	for _, it := range batch {
-		it.fail(err)
-		if it.tempMade {
-			it.release()
-			it.r.w.unusable.discard(o, it.temp)
-			it.tempMade = false
+		if it.file == nil {
+			continue
+		}
+		it.fail(fmt.Errorf("make %s durable: %w", it.name(), err))
+		it.release()
+		it.r.w.unusable.discard(o, it.temp)
+		it.tempMade = false
+		if it.steps != nil {
+			it.steps = NewSteps(len(it.want.Blocks), it.need.From)
 		}
 	}
-	return fault.Wrap(fault.Folder, fault.CodeOf(err), "make files durable", "", err)
+	if fault.KindOf(localFault(err)) != fault.Folder {
+		return nil
+	}
+	return fmt.Errorf("make files durable: %w", err)
 }
 
 // syncNames makes the names durable that the batch changed, and where anything
@@ -129,7 +148,7 @@ func syncNames(o *Options, batch []*item, records bool) error {
 			return nil
 		}
 		if slices.Equal(standing(o.FS, dirs), dirs) {
-			return fault.Wrap(fault.Folder, fault.CodeOf(err), "make names durable", "", err)
+			return fmt.Errorf("make names durable: %w", err)
 		}
 	}
 }

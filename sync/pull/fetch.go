@@ -63,6 +63,7 @@ func (r *round) request(it *item, i int, from device.ID) {
 	r.o.Source.Request(from, req, func(resp *bep.Response, err error) {
 		r.w.wr.Go(func() {
 			err := it.write(i, resp, err)
+			r.met(err)
 			if resp != nil {
 				r.o.Source.Release(resp)
 			}
@@ -81,6 +82,8 @@ func (it *item) write(i int, resp *bep.Response, err error) error {
 		return fault.New(fault.Retry, "", "the device answered with code %d", resp.Code)
 	case len(resp.Data) != int(b.Size) || sha256.Sum256(resp.Data) != b.Hash:
 		return errBadBlock
+	case it.r.full.Load():
+		return local(it.noRoom())
 	case it.wholeAtOnce():
 		return local(it.writeWhole(resp.Data))
 	}

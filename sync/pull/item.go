@@ -53,6 +53,7 @@ func (it *item) have() *bep.FileInfo {
 }
 
 func (it *item) fail(err error) {
+	it.r.met(err)
 	if it.err == nil {
 		it.err = err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
@@ -184,6 +183,9 @@ func (it *item) prepareFile() error {
 			return err
 		}
 	}
+	if it.r.full.Load() && it.want.Size > 0 {
+		return it.noRoom()
+	}
 	same = same[:min(len(same), maxCopied)]
 	if it.wholeAtOnce() {
 		return it.prepareSmall(same)
@@ -241,26 +243,6 @@ func (it *item) prepareSmall(same []index.Record) error {
 			it.steps.Have(0)
 			return it.writeWhole(data)
 		}
-	}
-	return nil
-}
-
-// checkSpace meets a disk that is too full for this file before the first byte
-// is written. Others may fit.
-func (it *item) checkSpace() error {
-	free, _, err := it.r.o.FS.Free()
-	if err != nil {
-		return nil //nolint:nilerr // a disk that cannot tell is tried
-	}
-	var missing uint64
-	for i, b := range it.want.Blocks {
-		if !it.steps.Has(i) {
-			missing += uint64(b.Size)
-		}
-	}
-	if missing > free {
-		err := fault.Wrap(fault.Item, "disk-full", "make room for", it.name().String(), fsys.ErrNoSpace)
-		return fault.With(err, "need", strconv.FormatUint(missing-free, 10), "free", strconv.FormatUint(free, 10))
 	}
 	return nil
 }

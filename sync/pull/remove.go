@@ -136,23 +136,29 @@ func (r *round) fixModes() {
 	r.modes = nil
 	r.committing = true
 	r.o.Disk.Post(func() {
-		err := commitModes(r.o, late)
+		failed, err := commitModes(r.o, late)
 		r.w.turn.Post(func() {
 			r.committing = false
+			for p, err := range failed {
+				r.failed(p, err)
+			}
 			if err != nil {
 				r.stop(err)
 				return
 			}
-			r.result.Changed += len(late)
+			r.result.Changed += len(late) - len(failed)
 			r.fill()
 		})
 	})
 }
 
-func commitModes(o *Options, late []bep.FileInfo) error {
+// commitModes gives the reason for each directory that keeps the permissions
+// that it has.
+func commitModes(o *Options, late []bep.FileInfo) (failed map[relpath.Path]error, err error) {
 	if err := o.Prove(); err != nil {
-		return err
+		return nil, err
 	}
+	failed = map[relpath.Path]error{}
 	var records []index.Record
 	var dirs []relpath.Path
 	for i := len(late) - 1; i >= 0; i-- {
@@ -164,21 +170,26 @@ func commitModes(o *Options, late []bep.FileInfo) error {
 		if rec, ok, err := o.Index.Local(want.Name); err != nil || ok && !want.Version.Covers(rec.Version) {
 			continue // it changed since
 		}
-		if err := o.FS.Chmod(want.Name, want.Permissions&0o777); err != nil {
-			return err
+		err = o.FS.Chmod(want.Name, want.Permissions&0o777)
+		if err == nil {
+			info, err = o.FS.Lstat(want.Name)
 		}
-		if info, err = o.FS.Lstat(want.Name); err != nil {
-			return err
+		if err != nil {
+			failed[want.Name] = localFault(err)
+			continue
 		}
 		dirs = append(dirs, want.Name.Dir())
 		records = append(records, index.Record{FileInfo: want, Stamp: index.StampOf(info)})
 	}
+	if len(records) == 0 {
+		return failed, nil
+	}
 	if err := o.FS.SyncDirs(dirs); err != nil {
-		return err
+		return failed, err
 	}
 	if _, err := o.Index.Update(records); err != nil {
-		return err
+		return failed, err
 	}
 	o.Stored()
-	return nil
+	return failed, nil
 }

@@ -69,6 +69,7 @@ type round struct {
 	modes   []bep.FileInfo // directories whose permissions wait until they are filled
 	stopped bool
 	halted  atomic.Bool // stopped, for those who work beside the turn
+	full    atomic.Bool // the disk is: nothing more is fetched
 	result  Result
 }
 
@@ -142,7 +143,8 @@ func (r *round) again() {
 	r.before = r.result.Changed
 	r.cursor, r.exhausted = relpath.Root, false
 	clear(r.result.Failed)
-	r.result.Unavailable = 0
+	r.result.Unavailable, r.result.Space = 0, nil
+	r.full.Store(false)
 	r.more, r.deletes, r.dirs, r.replace = false, nil, nil, nil
 }
 
@@ -426,11 +428,13 @@ func (r *round) close(it *item) {
 		r.retry = true
 		r.failed(name, it.err)
 	case it.err != nil:
-		r.failed(name, it.err)
-		if fault.KindOf(it.err) == fault.Folder {
+		r.noteSpace(it)
+		err := localFault(it.err)
+		r.failed(name, err)
+		if fault.KindOf(err) == fault.Folder {
 			r.stopped = true
 			r.halted.Store(true)
-			r.result.Err = cmp.Or(r.result.Err, it.err)
+			r.result.Err = cmp.Or(r.result.Err, err)
 		}
 	case it.stored:
 		r.result.Changed++

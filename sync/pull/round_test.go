@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -247,30 +248,41 @@ func fullDisk(t *testing.T, capacity int64) {
 	})
 }
 
-// fullDiskLater fills the disk while the first file is written.
+// fullDiskLater fills the disk while the first file is written: nothing more is
+// fetched in that round, and what makes room is done nevertheless.
 func fullDiskLater(t *testing.T) {
 	inRig(t, fsys.MemOptions{}, func(r *rig) {
 		r.have("a", "old")
-		r.announce(first, []string{big}, file("a", big, r.newer("a")))
+		r.have("z", "gone")
+		r.announce(first, []string{big}, file("a", big, r.newer("a")), file("b", big, remote), gone("z", r.newer("z")))
+		for i := range 600 {
+			name := fmt.Sprintf("small %d", i)
+			r.announce(first, []string{name}, file(name, name, remote))
+		}
+		var writes atomic.Int32
 		r.disk.SetHook(func(op fsys.Op) error {
 			if op.Name == fsys.OpWrite {
-				return fault.Wrap(fault.Folder, "disk-full", "write", op.Paths[0], fsys.ErrNoSpace)
+				writes.Add(1)
+				return &fsys.ShortWrite{Err: fsys.ErrNoSpace}
 			}
 			return nil
 		})
-		wantDiskFull(t, r.pull().Err)
+		res := r.pull()
+		if res.Err != nil || fault.CodeOf(res.Failed[relpath.MustParse("a")]) != "disk-full" {
+			t.Errorf("the round ended with %v and failed %v", res.Err, res.Failed)
+		}
+		if res.Space == nil || res.Space.Need == 0 || res.Space.Need > uint64(len(big)) {
+			t.Errorf("the round says %v of the space that lacks", res.Space)
+		}
 		r.wantFile("a", "old")
+		r.wantGone("z")
+		if n := writes.Load(); n > 100 {
+			t.Errorf("the round wrote %d times to a full disk", n)
+		}
 		r.disk.SetHook(nil)
 		r.pulled()
 		r.wantFile("a", big)
 	})
-}
-
-func wantDiskFull(t *testing.T, err error) {
-	t.Helper()
-	if fault.KindOf(err) != fault.Folder || fault.CodeOf(err) != "disk-full" {
-		t.Errorf("the round ended with %v, want a full disk", err)
-	}
 }
 
 func TestARootThatIsNotTheFoldersOwnEndsTheRound(t *testing.T) {

@@ -93,6 +93,8 @@ type Result struct {
 	Rescan []relpath.Path
 	// Failed gives the reason for each name that could not be pulled.
 	Failed map[relpath.Path]error
+	// Space is set where something was left out because the disk is full.
+	Space *Space
 	// Unavailable counts files that no connected device can give.
 	Unavailable int
 	// Again is set when names changed while the round was on its way, so that
