@@ -117,24 +117,32 @@ func TestFollowingInJSONPrintsOneDocumentALine(t *testing.T) {
 }
 
 func TestTheViewShowsProgressProblemsAndOffers(t *testing.T) {
-	got := view(status.Snapshot{
+	t.Setenv("LC_ALL", "C")
+	got := (&app{}).view(status.Snapshot{
 		Name: "desk", DeviceID: "AAA",
 		Problems: []status.Problem{{Code: "clock-off"}},
 		Folders: []status.Folder{{
 			ID: "f-1", Label: "Photos", Path: "/srv/photos", State: status.Syncing,
-			Local:     status.Count{Files: 1, Bytes: 1500},
-			Need:      status.Need{Items: 2000, Bytes: 5_000_000},
-			Problem:   &status.Problem{Code: "disk-full", Text: "The disk is full"},
-			Progress:  status.Progress{DoneBytes: 1_000_000, TotalBytes: 4_000_000, Rate: 1_000_000, SecondsLeft: 3, Files: []status.FileProgress{{Name: "a\x1b[2J.jpg", Done: 1, Total: 2}}},
-			Failed:    []status.Failed{{Name: "b:c", Text: "the name is not possible here"}},
-			Conflicts: 1,
+			Local: status.Count{Files: 1, Bytes: 1500},
+			Need:  status.Need{Items: 2000, Bytes: 5_000_000},
+			Problems: []status.Problem{
+				{Code: "disk-full", Param: map[string]string{"path": "/srv/photos"}},
+				{Code: "name-not-possible", Count: 1, Text: "told below"},
+			},
+			Progress: status.Progress{DoneBytes: 1_000_000, TotalBytes: 4_000_000, Rate: 1_000_000, SecondsLeft: 3, Files: []status.FileProgress{{Name: "a\x1b[2J.jpg", Done: 1, Total: 2}}},
+			Failed: []status.Failed{
+				{Name: "b:c", Code: "name-not-possible", Param: map[string]string{"file": "b:c"}},
+				{Name: "odd", Text: "nobody knows why"},
+			},
+			FailedCount: 14,
+			Conflicts:   1,
 		}},
 		Devices: []status.Device{
 			{
 				Name: "nas", Connected: true, Address: "quic://192.0.2.1:22000", Client: "lanyard 0.1", InRate: 1000,
 				Folders: map[string]status.DeviceNeed{"f-1": {NeedItems: 1, NeedBytes: 10}},
 			},
-			{Name: "phone"},
+			{Name: "phone", Problems: []status.Problem{{Code: "device-out-of-reach", Param: map[string]string{"device": "phone", "n": "1"}}}},
 			{Name: "old", Paused: true},
 		},
 		Offers: []status.Offer{
@@ -144,15 +152,22 @@ func TestTheViewShowsProgressProblemsAndOffers(t *testing.T) {
 	})
 	want := `desk  AAA
 ! clock-off
+  > Set the clock of the computer that is wrong
 
 Photos (f-1)  /srv/photos
   syncing, 2,000 items (5.0 MB) to get, 1.0 MB/s, 3.0 MB left, 3 s, 1 conflict, 1 file, 1.5 kB
-  ! The disk is full
+  ! The disk is full. Sending goes on. Nothing is lost, and nothing is deleted because of this.
+    > Make room on the disk with /srv/photos; it goes on by itself
   a [2J.jpg  1 B of 2 B
-  ! b:c: the name is not possible here
+  ! The name "b:c" is not possible here
+    > Rename it on a device that has it
+  ! odd: nobody knows why
+  ! and 12 names more; all are listed by: lanyard status --json
 
 nas  connected, quic://192.0.2.1:22000, lanyard 0.1, in 1.0 kB/s, out 0 B/s, lacks 1 item (10 B)
 phone  not connected
+  ! phone is out of reach. One file goes over when it is back.
+    > Start Lanyard there and check that both are on the same network
 old  paused
 nas offers the folder Music: lanyard folder accept "f-2" PATH
 tablet (quic://192.0.2.9:22000) asks to connect: lanyard device add CCC

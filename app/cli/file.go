@@ -38,42 +38,6 @@ func target(ctx context.Context, c *web.Client, text string) (folder, path strin
 	return folder, path, nil
 }
 
-func (a *app) whyCommand() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use: "why FOLDER/PATH", Short: "Say why a file is, or is not, in sync", Args: takes(1, 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return a.withEngine(c.Context(), func(s *web.Client) error {
-				folder, path, err := target(c.Context(), s, args[0])
-				if err != nil {
-					return err
-				}
-				why, err := s.Why(c.Context(), folder, path)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return a.printJSON(why)
-				}
-				return a.printWhy(why)
-			})
-		},
-	}
-	jsonFlag(c, &asJSON)
-	return c
-}
-
-func (a *app) printWhy(why status.Why) error {
-	text := why.Text
-	if text == "" && why.InSync {
-		text = "In sync."
-	}
-	if len(why.Lacking) > 0 {
-		text += " Not yet on " + strings.Join(why.Lacking, ", ") + "."
-	}
-	return a.say("%s", oneLine(text))
-}
-
 func (a *app) versionsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{

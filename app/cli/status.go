@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -31,7 +32,7 @@ func (a *app) statusCommand() *cobra.Command {
 				if asJSON {
 					return a.printJSON(snap)
 				}
-				_, err = io.WriteString(a.Out, view(snap))
+				_, err = io.WriteString(a.Out, a.view(snap))
 				return err
 			})
 		},
@@ -58,7 +59,7 @@ func (a *app) watcher(asJSON bool) func(service.SnapshotEvent) error {
 	case isTerminal(a.Out):
 		return func(e service.SnapshotEvent) error {
 			// To the top left, and erase what is below.
-			_, err := io.WriteString(a.Out, "\x1b[H\x1b[J"+view(e.Status))
+			_, err := io.WriteString(a.Out, "\x1b[H\x1b[J"+a.view(e.Status))
 			return err
 		}
 	}
@@ -79,25 +80,31 @@ func isTerminal(w io.Writer) bool {
 }
 
 // view draws the whole state for people.
-func view(s status.Snapshot) string {
+func (a *app) view(s status.Snapshot) string {
 	var b strings.Builder
+	words := a.words()
 	line := func(format string, args ...any) { fmt.Fprintln(&b, oneLine(fmt.Sprintf(format, args...))) }
 	line("%s  %s", s.Name, s.DeviceID)
-	for _, p := range s.Problems {
-		line("! %s", problemText(&p))
+	problems := func(mark string, all []status.Problem) {
+		for _, p := range all {
+			words.Word(&p)
+			for _, text := range problemLines(mark, &p) {
+				line("%s", text)
+			}
+		}
 	}
+	problems("! ", s.Problems)
 	for _, f := range s.Folders {
 		line("")
 		line("%s (%s)  %s", f.Label, f.ID, f.Path)
 		line("  %s, %s, %s", folderState(f), count(f.Local.Files, "file"), size(f.Local.Bytes))
-		if f.Problem != nil {
-			line("  ! %s", problemText(f.Problem))
-		}
+		problems("  ! ", notOfFiles(f.Problems))
 		for _, p := range f.Progress.Files {
 			line("  %s  %s of %s", p.Name, size(p.Done), size(p.Total))
 		}
-		for _, failed := range f.Failed {
-			line("  ! %s: %s", failed.Name, failed.Text)
+		problems("  ! ", failedOf(&f))
+		if n := f.FailedCount - int64(min(len(f.Failed), maxShown)); n > 0 {
+			line("  ! and %s more; all are listed by: lanyard status --json", count(n, "name"))
 		}
 	}
 	if len(s.Devices) > 0 {
@@ -105,14 +112,38 @@ func view(s status.Snapshot) string {
 	}
 	for _, d := range s.Devices {
 		line("%s  %s", d.Name, deviceState(d))
-		if d.Problem != nil {
-			line("  ! %s", problemText(d.Problem))
-		}
+		problems("  ! ", notOfFiles(d.Problems))
 	}
 	for _, o := range s.Offers {
 		line("%s", offerText(o))
 	}
 	return b.String()
+}
+
+// maxShown is how many names that cannot be synced the view lists.
+const maxShown = 10
+
+// notOfFiles leaves out what is listed name by name, and what stands in the
+// line of the state.
+func notOfFiles(all []status.Problem) []status.Problem {
+	return slices.DeleteFunc(slices.Clone(all), func(p status.Problem) bool {
+		c, known := status.Find(p.Code)
+		return p.Count > 0 && (!known || c.Scope == status.File) || p.Code == "paused-by-you"
+	})
+}
+
+// failedOf gives the names that cannot be synced, as problems.
+func failedOf(f *status.Folder) []status.Problem {
+	out := make([]status.Problem, 0, maxShown)
+	for _, failed := range f.Failed[:min(len(f.Failed), maxShown)] {
+		text := failed.Name + ": " + failed.Text
+		p := status.Problem{Code: failed.Code, Text: text, Param: failed.Param}
+		if c, known := status.Find(failed.Code); known && c.Scope != status.File {
+			p = status.Problem{Text: text} // the sentence stands above, once
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func problemText(p *status.Problem) string {
@@ -125,6 +156,9 @@ func problemText(p *status.Problem) string {
 // folderState gives what a folder is doing, with how far it has come.
 func folderState(f status.Folder) string {
 	out := string(f.State)
+	if f.InSync {
+		out = "in sync"
+	}
 	if f.Need.Items > 0 {
 		out += fmt.Sprintf(", %s (%s) to get", count(f.Need.Items, "item"), size(f.Need.Bytes))
 	}

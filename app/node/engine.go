@@ -41,8 +41,11 @@ type Engine interface {
 	// with the device, or with every connected one where dev is zero. When ctx
 	// ends it tells what is missing.
 	Wait(ctx context.Context, folders []bep.FolderID, dev device.ID) ([]engine.Waiting, error)
-	// Why explains the state of one name.
+	// Why explains the state of one name, of the whole folder where that is the
+	// root.
 	Why(ctx context.Context, folder bep.FolderID, p relpath.Path) (status.Why, error)
+	// WhyDevice explains the state of another device.
+	WhyDevice(ctx context.Context, dev device.ID) (status.Why, error)
 	// Versions lists the stored versions of a name, newest first.
 	Versions(ctx context.Context, folder bep.FolderID, p relpath.Path) ([]status.StoredVersion, error)
 	// Restore brings a stored version back: the newest where at is zero, to

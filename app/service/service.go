@@ -124,12 +124,7 @@ func (s *Service) wordedPointer(p *status.Problem) *status.Problem {
 // worded gives p the catalogue's sentence. Where the engine did not give all
 // of its parameters, the engine's own text stays.
 func (s *Service) worded(p status.Problem) status.Problem {
-	if sentence, ok := s.texts.Sentence(p.Code, p.Param); ok {
-		p.Text = sentence
-	}
-	if remedy := s.texts.Remedy(p.Code, p.Param); remedy != "" {
-		p.Remedy = remedy
-	}
+	s.texts.Word(&p)
 	return p
 }
 
@@ -257,17 +252,39 @@ func (s *Service) Wait(ctx context.Context, req WaitRequest) (WaitResult, error)
 	return result, nil
 }
 
-// Why explains the state of a file.
+// Why explains the state of a name, of the folder where path is empty.
 func (s *Service) Why(ctx context.Context, folder, path string) (status.Why, error) {
-	id, p, err := s.name(folder, path)
+	f, err := s.store.Config().FindFolder(bep.FolderID(folder))
 	if err != nil {
 		return status.Why{}, err
 	}
-	why, err := s.engine.Why(ctx, id, p)
+	p := relpath.Root
+	if path != "" {
+		if p, err = parsePath(path); err != nil {
+			return status.Why{}, err
+		}
+	}
+	why, err := s.engine.Why(ctx, f.ID, p)
+	return s.wordedWhy(why), err
+}
+
+// WhyDevice explains the state of another device.
+func (s *Service) WhyDevice(ctx context.Context, dev string) (status.Why, error) {
+	d, err := s.store.Config().FindDevice(dev)
+	if err != nil {
+		return status.Why{}, err
+	}
+	why, err := s.engine.WhyDevice(ctx, d.ID)
+	return s.wordedWhy(why), err
+}
+
+func (s *Service) wordedWhy(why status.Why) status.Why {
 	if why.Lacking == nil {
 		why.Lacking = []string{}
 	}
-	return why, err
+	why.More = s.wordedAll(why.More)
+	s.texts.WordWhy(&why)
+	return why
 }
 
 // Versions lists the stored versions of a file.

@@ -41,6 +41,8 @@ type Catalogue struct {
 	// NothingLost is the fixed line that follows every text of severity Stop.
 	NothingLost string               `json:"nothing_lost"`
 	Problems    map[fault.Code]Entry `json:"problems"`
+	// Answers says what there is to say where nothing is wrong.
+	Answers map[status.Answer]string `json:"answers"`
 }
 
 // Load gives the catalogue of a language: "en" or "de".
@@ -93,6 +95,40 @@ func (c *Catalogue) Remedy(code fault.Code, params map[string]string) string {
 		return ""
 	}
 	return s
+}
+
+// Answer gives the sentence of an answer. It reports false as Sentence does.
+func (c *Catalogue) Answer(answer status.Answer, params map[string]string) (string, bool) {
+	s, ok := c.Answers[answer]
+	if !ok {
+		return "", false
+	}
+	return filler{params: params, language: c.Language, now: time.Now()}.fill(s)
+}
+
+// Word gives a problem its sentences. Where values are lacking, what it says
+// stays.
+func (c *Catalogue) Word(p *status.Problem) {
+	if s, ok := c.Sentence(p.Code, p.Param); ok {
+		p.Text = s
+	}
+	if s := c.Remedy(p.Code, p.Param); s != "" {
+		p.Remedy = s
+	}
+}
+
+// WordWhy gives an explanation its sentences.
+func (c *Catalogue) WordWhy(w *status.Why) {
+	for i := range w.More {
+		c.Word(&w.More[i])
+	}
+	if s, ok := c.Answer(w.Answer, w.Param); ok {
+		w.Text = s
+		return
+	}
+	p := status.Problem{Code: w.Code, Text: w.Text, Param: w.Param}
+	c.Word(&p)
+	w.Text, w.Remedy = p.Text, p.Remedy
 }
 
 // sentences puts b behind a, as a sentence of its own.

@@ -216,3 +216,21 @@ func TestEveryConditionOfTheEngineCanBeSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryAnswerCanBeSaidWithTheSameValues(t *testing.T) {
+	en, de := load(t, "en"), load(t, "de")
+	for _, a := range status.Answers() {
+		if en.Answers[a] == "" || de.Answers[a] == "" {
+			t.Errorf("there is no sentence for %s", a)
+		}
+		if diff := cmp.Diff(marks(en.Answers[a]), marks(de.Answers[a])); diff != "" {
+			t.Errorf("%s: parameters differ (-en +de):\n%s", a, diff)
+		}
+	}
+	if len(en.Answers) != len(status.Answers()) || len(de.Answers) != len(status.Answers()) {
+		t.Errorf("%d answers in en, %d in de, want %d", len(en.Answers), len(de.Answers), len(status.Answers()))
+	}
+	if got, ok := en.Answer(status.FolderSyncing, map[string]string{"folder": "Docs", "n": "2", "size": "10"}); !ok || got != "2 items of Docs (10 B) are on the way." {
+		t.Errorf("got %q, %v", got, ok)
+	}
+}

@@ -142,6 +142,11 @@ func (c *Client) Why(ctx context.Context, folder, path string) (status.Why, erro
 	return get[status.Why](ctx, c, at("folders", folder, "why")+"?path="+url.QueryEscape(path))
 }
 
+// WhyDevice explains the state of another device.
+func (c *Client) WhyDevice(ctx context.Context, dev string) (status.Why, error) {
+	return get[status.Why](ctx, c, at("devices", dev, "why"))
+}
+
 // Versions lists the stored versions of a file.
 func (c *Client) Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error) {
 	return get[[]status.StoredVersion](ctx, c, at("folders", folder, "versions")+"?path="+url.QueryEscape(path))

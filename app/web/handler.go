@@ -43,6 +43,7 @@ type Service interface {
 	Scan(context.Context, service.ScanRequest) error
 	Wait(context.Context, service.WaitRequest) (service.WaitResult, error)
 	Why(ctx context.Context, folder, path string) (status.Why, error)
+	WhyDevice(ctx context.Context, dev string) (status.Why, error)
 	Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error)
 	Restore(ctx context.Context, folder string, req service.RestoreRequest) error
 	Stop(context.Context) error

@@ -140,9 +140,17 @@ func registerFiles(api huma.API, s Service) {
 		func(ctx context.Context, in *struct{ Body service.WaitRequest }) (*answer[service.WaitResult], error) {
 			return answered(s.Wait(ctx, in.Body))
 		})
-	huma.Register(api, operation("why", http.MethodGet, "/folders/{folder}/why", "Why a file is, or is not, in sync"),
-		func(ctx context.Context, in *FileParams) (*answer[status.Why], error) {
+	huma.Register(api, operation("why", http.MethodGet, "/folders/{folder}/why", "Why a file or a folder is, or is not, in sync"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Path string `query:"path" doc:"inside the folder, with slashes; default: the whole folder"`
+		},
+		) (*answer[status.Why], error) {
 			return answered(s.Why(ctx, in.Folder, in.Path))
+		})
+	huma.Register(api, operation("why-device", http.MethodGet, "/devices/{device}/why", "Why a device is, or is not, in sync"),
+		func(ctx context.Context, in *DeviceParam) (*answer[status.Why], error) {
+			return answered(s.WhyDevice(ctx, in.Device))
 		})
 	huma.Register(api, operation("versions", http.MethodGet, "/folders/{folder}/versions", "The stored versions of a file"),
 		func(ctx context.Context, in *FileParams) (*answer[[]status.StoredVersion], error) {

@@ -173,7 +173,7 @@ func TestErrorsHaveOneForm(t *testing.T) {
 		{"a body that is not JSON", "POST", "/devices", "{", 400, ""},
 		{"a body that lacks a field", "POST", "/devices", "{}", 422, "required property id"},
 		{"a body with an unknown field", "POST", "/scan", `{"x":1}`, 422, "unexpected property"},
-		{"a missing parameter", "GET", "/folders/a/why", "", 422, "required query parameter"},
+		{"a missing parameter", "GET", "/folders/a/versions", "", 422, "required query parameter"},
 		{"an unknown path", "GET", "/nothing", "", 404, "there is no"},
 	}
 	for _, tt := range tests {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -151,113 +150,6 @@ func missingThere(s status.Snapshot, f *status.Folder, dev device.ID) []Waiting 
 		out = append(out, Waiting{Folder: id, Device: dev, Reason: "no device that shares it is connected"})
 	}
 	return out
-}
-
-// Why explains the state of one name.
-func (e *Engine) Why(_ context.Context, id bep.FolderID, p relpath.Path) (status.Why, error) {
-	f := e.folder(id)
-	if f == nil || f.index == nil {
-		_, err := e.running(id)
-		return status.Why{}, err
-	}
-	out := status.Why{Folder: string(id), Path: p.String(), Local: "absent", Lacking: []string{}}
-	rec, have, err := f.index.Local(p)
-	if err != nil {
-		return out, err
-	}
-	if have {
-		out.Local = kindOf(&rec.FileInfo)
-	}
-	if f.runner == nil {
-		out.Code, out.Text = "paused-by-you", "The folder is paused."
-		return out, nil
-	}
-	if f.runner.Ignored(p) {
-		out.Local = "ignored"
-		out.Text = "The ignore rules of the folder leave this name alone."
-		return out, nil
-	}
-	if err := f.runner.View().Err; err != nil {
-		out.Code, out.Text = fault.CodeOf(err), err.Error()
-		return out, nil
-	}
-	return e.whyHere(f, p, out)
-}
-
-func (e *Engine) whyHere(f *folderEntry, p relpath.Path, out status.Why) (status.Why, error) {
-	if err := f.runner.Failure(p); err != nil {
-		out.Code, out.Text = fault.CodeOf(err), err.Error()
-		return out, nil
-	}
-	need, needed, err := f.index.NeededOne(p)
-	if err != nil {
-		return out, err
-	}
-	if needed {
-		out.Code, out.Text = "nobody-has-it", "No connected device has this version now."
-		for _, dev := range need.From {
-			if e.peer(dev) != nil {
-				out.Code, out.Text = "", "It is on its way to this device."
-			}
-		}
-		return out, nil
-	}
-	g, _, known, err := f.index.Global(p)
-	switch {
-	case err != nil:
-		return out, err
-	case !known:
-		out.Text = "No device of this folder knows this name."
-		return out, nil
-	}
-	return e.whyThere(f, &g, out)
-}
-
-// whyThere lists the devices that lack the global version.
-func (e *Engine) whyThere(f *folderEntry, g *bep.FileInfo, out status.Why) (status.Why, error) {
-	have, err := f.index.Availability(g.Name)
-	if err != nil {
-		return out, err
-	}
-	for _, dev := range f.spec.Shared {
-		if slices.Contains(have, dev) {
-			continue
-		}
-		if theirs, ok, err := f.index.RemoteEntry(dev, g.Name); err != nil {
-			return out, err
-		} else if g.Deleted && (!ok || theirs.Deleted) {
-			continue
-		}
-		spec, _ := e.spec(dev)
-		name := spec.Name
-		if name == "" {
-			name = dev.Short().String()
-		}
-		if e.peer(dev) == nil {
-			out.Code = "device-out-of-reach"
-			name += " (not connected)"
-		}
-		out.Lacking = append(out.Lacking, name)
-	}
-	out.InSync = len(out.Lacking) == 0
-	out.Text = "It is the same on every device that shares the folder."
-	if !out.InSync {
-		out.Text = fmt.Sprintf("It is up to date here, and not yet on %s.", joinNames(out.Lacking))
-	}
-	return out, nil
-}
-
-func joinNames(names []string) string {
-	switch n := len(names); n {
-	case 1:
-		return names[0]
-	default:
-		s := names[0]
-		for _, name := range names[1 : n-1] {
-			s += ", " + name
-		}
-		return s + " and " + names[n-1]
-	}
 }
 
 func kindOf(f *bep.FileInfo) string {

@@ -281,7 +281,10 @@ func TestAFolderThatADeviceDoesNotShareBack(t *testing.T) {
 		return p != nil && p.Shares() != nil
 	})
 	a.awaitFolder("")
-	a.later(notAccepted)
+	a.await("the time to accept it is over", func(s status.Snapshot) bool {
+		a.later(notAccepted) // again where two dials crossed, and it began anew
+		return a.folderOf(s).Problem != nil
+	})
 	if p := a.awaitFolder("folder-not-accepted"); p.Param["device"] != "b" {
 		t.Errorf("it is told with %v", p.Param)
 	}

@@ -505,6 +505,19 @@ func (r *Runner) poll(ctx context.Context, w watch.Watcher) {
 // Ignored reports whether the folder's rules leave a name alone.
 func (r *Runner) Ignored(p relpath.Path) bool { return r.matchers().Match(p).Ignored }
 
+// IgnoredBy gives the rule that leaves a name alone, false where none does.
+func (r *Runner) IgnoredBy(p relpath.Path) (ignore.Rule, bool) { return r.matchers().Explain(p) }
+
+// Stands reports whether anything stands under a name on the disk now.
+func (r *Runner) Stands(p relpath.Path) bool {
+	f := r.root()
+	if f == nil {
+		return false
+	}
+	_, err := f.Lstat(p)
+	return err == nil
+}
+
 // newServer makes what answers requests from an open root.
 func (r *Runner) newServer(f fsys.FS) *serve.Server {
 	return serve.New(serve.Options{

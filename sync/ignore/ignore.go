@@ -36,6 +36,24 @@ type Matcher struct {
 	hash     string
 }
 
+// Rule is a line of rules as it was written.
+type Rule struct {
+	File string // slash-separated, relative to the folder
+	Line int    // counted from 1
+	Text string // without space around it
+}
+
+// Explain gives the rule that makes a name ignored, false where none does.
+func (m *Matcher) Explain(p relpath.Path) (Rule, bool) {
+	if m == nil || len(m.patterns) == 0 || p.IsRoot() {
+		return Rule{}, false
+	}
+	if pat := m.deciding(p.String()); pat != nil && pat.result.Ignored {
+		return pat.at, true
+	}
+	return Rule{}, false
+}
+
 // Match tells what the rules say about a name. The root is never ignored. The
 // engine's own names (relpath.Path.Internal) are not the rules' business.
 func (m *Matcher) Match(p relpath.Path) Result {
@@ -46,6 +64,14 @@ func (m *Matcher) Match(p relpath.Path) Result {
 }
 
 func (m *Matcher) match(exact string) Result {
+	if pat := m.deciding(exact); pat != nil {
+		return pat.result
+	}
+	return Result{}
+}
+
+// deciding gives the first pattern that matches a name, nil where none does.
+func (m *Matcher) deciding(exact string) *pattern {
 	folded := exact
 	if m.folds {
 		folded = strings.ToLower(exact)
@@ -57,10 +83,10 @@ func (m *Matcher) match(exact string) Result {
 			name = folded
 		}
 		if pat.match(name) {
-			return pat.result
+			return pat
 		}
 	}
-	return Result{}
+	return nil
 }
 
 // Lines gives the lines of the folder's own ignore file as they were written,

@@ -130,7 +130,7 @@ func (r *reader) file(name string, lines []string) error {
 		default:
 			r.seenLines[line] = true
 			patternSeen = true
-			err = r.line(name, line, escape)
+			err = r.line(Rule{File: name, Line: i + 1, Text: line}, escape)
 		}
 		if inner := (*ParseError)(nil); errors.As(err, &inner) {
 			return err // of an included file: it names the place itself
@@ -142,18 +142,20 @@ func (r *reader) file(name string, lines []string) error {
 	return nil
 }
 
-func (r *reader) line(file, line string, escape rune) error {
+func (r *reader) line(at Rule, escape rune) error {
+	line := at.Text
 	if !utf8.ValidString(line) {
 		return errNotUTF8
 	}
 	if rest, ok := strings.CutPrefix(line, "#include"); ok {
-		return r.include(file, rest)
+		return r.include(at.File, rest)
 	}
 	p, err := newPattern(r.translate(line, escape), r.foldCase)
 	if err != nil {
 		return err
 	}
 	r.blocked = r.blocked || p.blocks
+	p.at = at
 	p.result.CanSkip = p.result.Ignored && !r.blocked
 	r.patterns = append(r.patterns, p)
 	return nil

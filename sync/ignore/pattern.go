@@ -13,6 +13,7 @@ import (
 
 // pattern is one line of rules.
 type pattern struct {
+	at     Rule
 	text   string   // canonical: prefixes, then the pattern in glob's own escapes
 	fold   bool     // names are compared in lower case
 	result Result   // for the names that match

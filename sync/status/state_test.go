@@ -78,8 +78,10 @@ func TestProblemsAreShownWorstFirstAndCausesBeforeTheirEffects(t *testing.T) {
 		}
 	}
 	for _, pair := range [][2]fault.Code{
-		{"folder-missing", "disk-full"}, {"folder-missing", "folder-emptied"},
-		{"device-out-of-reach", "nobody-has-it"}, {"rule-file-missing", "rule-broken"},
+		{"folder-missing", "disk-full"},
+		{"folder-missing", "folder-emptied"},
+		{"device-out-of-reach", "nobody-has-it"},
+		{"rule-file-missing", "rule-broken"},
 	} {
 		if Before(Problem{Code: pair[0]}, Problem{Code: pair[1]}) >= 0 {
 			t.Errorf("%s is shown after %s", pair[0], pair[1])

@@ -148,15 +148,53 @@ type Snapshot struct {
 	Problems []Problem `json:"problems"` // of the program and the network
 }
 
-// Why answers why a name is, or is not, in sync.
+// Why answers why a name, a folder or a device is, or is not, in sync.
 type Why struct {
 	Folder  string     `json:"folder"`
-	Path    string     `json:"path"`
+	Path    string     `json:"path"`   // empty where it is about the whole folder
+	Device  string     `json:"device"` // where it is about a device
 	InSync  bool       `json:"in_sync"`
-	Code    fault.Code `json:"code"`    // the first cause, "" when in sync
-	Text    string     `json:"text"`    // one sentence
+	Code    fault.Code `json:"code"`             // the first cause, "" where nothing is wrong
+	Answer  Answer     `json:"answer,omitempty"` // what is to be said where there is no code
+	Text    string     `json:"text"`             // the same as sentences
+	Remedy  string     `json:"remedy,omitempty"`
 	Local   string     `json:"local"`   // what stands here: "file", "directory", "symlink", "deleted", "absent", "ignored"
 	Lacking []string   `json:"lacking"` // names of devices that do not have it yet
+	// Param holds the values of the sentences.
+	Param map[string]string `json:"param,omitempty"`
+	More  []Problem         `json:"more"` // what else is wrong, and concerns it
+}
+
+// Answer names what is to be said where nothing is wrong, or nothing that needs
+// anyone. The sentences stand in app/text.
+type Answer string
+
+// The answers.
+const (
+	SameEverywhere    Answer = "same-everywhere"
+	HereNotThere      Answer = "here-not-there" // devices
+	DeletedEverywhere Answer = "deleted-everywhere"
+	DeletedNotThere   Answer = "deleted-not-there" // devices
+	OnItsWay          Answer = "on-its-way"        // devices, percent
+	IgnoredByRule     Answer = "ignored-by-rule"   // rules, line, rule
+	OwnFile           Answer = "own-file"
+	NotLookedAt       Answer = "not-looked-at"
+	UnknownName       Answer = "unknown-name"
+	FolderInSync      Answer = "folder-in-sync"    // folder
+	FolderNotThere    Answer = "folder-not-there"  // folder, devices
+	FolderScanning    Answer = "folder-scanning"   // folder
+	FolderSyncing     Answer = "folder-syncing"    // folder, n, size
+	DeviceConnected   Answer = "device-has-all"    // device, time
+	DeviceLacks       Answer = "device-lacks"      // device, n, size
+	DeviceComing      Answer = "device-connecting" // device
+)
+
+// Answers lists them.
+func Answers() []Answer {
+	return []Answer{
+		SameEverywhere, HereNotThere, DeletedEverywhere, DeletedNotThere, OnItsWay, IgnoredByRule, OwnFile, NotLookedAt,
+		UnknownName, FolderInSync, FolderNotThere, FolderScanning, FolderSyncing, DeviceConnected, DeviceLacks, DeviceComing,
+	}
 }
 
 // StoredVersion is an old version of a file, kept in the version store.

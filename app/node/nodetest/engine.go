@@ -145,6 +145,9 @@ func (e *Engine) Why(_ context.Context, f bep.FolderID, p relpath.Path) (status.
 	return e.OnWhy(f, p)
 }
 
+// WhyDevice says nothing.
+func (e *Engine) WhyDevice(context.Context, device.ID) (status.Why, error) { return status.Why{}, nil }
+
 // Versions calls OnVersions.
 func (e *Engine) Versions(_ context.Context, f bep.FolderID, p relpath.Path) ([]status.StoredVersion, error) {
 	if e.OnVersions == nil {
