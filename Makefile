@@ -1,6 +1,7 @@
 # Lanyard: build, try, test. "make help" lists the targets.
 
 GO      ?= go
+ROUNDS  ?= 3
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN      = build/bin
 FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
@@ -31,7 +32,7 @@ test-long: ## soaks and thousands of seeds
 
 bench: build ## the same work side by side with syncthing and rsync
 	@build/need.sh syncthing rsync python3
-	python3 build/bench/side_by_side.py --lanyard $(BIN)/lanyard --syncthing syncthing --rsync rsync --scenario all --scale 0.25 --rounds 3
+	python3 build/bench/side_by_side.py --lanyard $(BIN)/lanyard --syncthing syncthing --rsync rsync --scenario all --scale 0.25 --rounds $(ROUNDS)
 
 ratios: need-go ## the bounds of the hot paths and what this machine can do at best
 	@build/need.sh python3
