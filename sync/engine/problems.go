@@ -106,8 +106,8 @@ func (e *Engine) judge(out *status.Folder, f *folderEntry, v folder.View) {
 		fail(p, v.Failed[p])
 	}
 	out.State = facts.State()
-	if out.State == status.Idle && out.Need.Items > 0 {
-		e.lacking(f, v, fail)
+	if v.Known && (out.State == status.Idle || out.State == status.Scanning) && out.Need.Items > 0 {
+		e.lacking(f, v, fail) // a rescan does not hide it
 	}
 	out.InSync = facts.InSync()
 	for _, g := range groups {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/sha256"
 	"os"
 	"slices"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/block"
 	"lanyard/sync/device"
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
@@ -49,8 +51,9 @@ func (n *node) deviceProblem(other *node) fault.Code {
 // awaitDevice waits until a device has just the one problem, "" for none.
 func (n *node) awaitDevice(other *node, code fault.Code) status.Problem {
 	n.t.Helper()
+	var d status.Device
 	n.await("the problem of "+other.name+" is "+string(code), func(s status.Snapshot) bool {
-		d := n.deviceOf(s, other)
+		d = n.deviceOf(s, other)
 		if code == "" {
 			return d.Problem == nil && len(d.Problems) == 0
 		}
@@ -59,19 +62,27 @@ func (n *node) awaitDevice(other *node, code fault.Code) status.Problem {
 	if code == "" {
 		return status.Problem{}
 	}
-	return statustest.Shown(n.t, n.deviceOf(n.Snapshot(), other).Problems, code)
+	return statustest.Shown(n.t, d.Problems, code)
 }
 
 func (n *node) awaitFolder(code fault.Code) status.Problem {
 	n.t.Helper()
+	p, _ := n.awaitProblem(code)
+	return p
+}
+
+// awaitProblem is awaitFolder that also gives the folder as it was then.
+func (n *node) awaitProblem(code fault.Code) (status.Problem, status.Folder) {
+	n.t.Helper()
+	var f status.Folder
 	n.await("the first problem of the folder is "+string(code), func(s status.Snapshot) bool {
-		p := n.folderOf(s).Problem
-		return code == "" && p == nil || p != nil && p.Code == code
+		f = n.folderOf(s)
+		return code == "" && f.Problem == nil || f.Problem != nil && f.Problem.Code == code
 	})
 	if code == "" {
-		return status.Problem{}
+		return status.Problem{}, f
 	}
-	return statustest.Shown(n.t, n.folderOf(n.Snapshot()).Problems, code)
+	return statustest.Shown(n.t, f.Problems, code), f
 }
 
 func TestADeviceThatIsAwayIsAProblemAfterAWhile(t *testing.T) {
@@ -304,7 +315,8 @@ func (n *node) announced(other *node, name string) {
 	f := n.folder(photos)
 	must(n.t, f.index.ResetRemote(other.id, 5))
 	must(n.t, f.index.UpdateRemote(other.id, []bep.FileInfo{{
-		Name: path(name), Type: bep.TypeDirectory, Sequence: 1, Version: vector.Vector{{ID: 9, Value: 9}},
+		Name: path(name), Size: 3, BlockSize: block.MinSize, Blocks: []block.Info{{Size: 3, Hash: sha256.Sum256([]byte("new"))}},
+		Sequence: 1, Version: vector.Vector{{ID: 9, Value: 9}},
 	}}))
 	f.runner.RemoteChanged()
 }
@@ -316,11 +328,10 @@ func TestWhatNobodyHasIsListedAndTheFolderIsNotInSync(t *testing.T) {
 		t.Errorf("an empty folder is not in sync: %+v", f)
 	}
 	a.announced(b, "theirs")
-	p := a.awaitFolder("nobody-has-it")
+	p, f := a.awaitProblem("nobody-has-it")
 	if p.Count != 1 || p.Param["file"] != "theirs" || p.Param["devices"] != "b" {
 		t.Errorf("it is told as %+v", p)
 	}
-	f := a.folderOf(a.Snapshot())
 	if f.InSync || f.FailedCount != 1 || len(f.Failed) != 1 || f.Failed[0].Name != "theirs" {
 		t.Errorf("the folder is shown as %+v", f)
 	}
@@ -344,8 +355,7 @@ func TestAFolderThatIsGoneIsAProblemUntilItIsBack(t *testing.T) {
 	if err := a.Scan(t.Context(), photos, nil); err == nil {
 		t.Error("a folder that is gone was scanned")
 	}
-	p := a.awaitFolder("folder-missing")
-	f := a.folderOf(a.Snapshot())
+	p, f := a.awaitProblem("folder-missing")
 	if p.Param["path"] != f.Path || p.Severity != status.Stop || p.Since.IsZero() || f.State != status.Stopped || f.InSync {
 		t.Errorf("the folder is shown as %+v", f)
 	}

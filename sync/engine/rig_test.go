@@ -60,14 +60,19 @@ func startNode(t testing.TB, n *node) *node {
 	cert, id, err := device.LoadCertificate(n.key[0], n.key[1])
 	must(t, err)
 	n.t, n.id = t, id
+	made := make(chan struct{}) // somebody may dial before there is an engine
 	listen, err := transport.ListenQUIC(transport.Options{
 		Certificate: cert, Listen: "quic://127.0.0.1:0",
-		Known: func(id device.ID) bool { return n.Known(id) },
+		Known: func(id device.ID) bool {
+			<-made
+			return n.Known(id)
+		},
 	})
 	must(t, err)
 	ex := &shifted{Real: &exec.Real{}}
 	n.clock = ex
 	n.Engine = New(Options{ID: id, Name: n.name, Version: "1", Store: n.store, Exec: ex, Transport: listen})
+	close(made)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

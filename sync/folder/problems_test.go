@@ -187,6 +187,30 @@ func TestAWatcherThatLostItsRootIsMadeAnewWithTheFolder(t *testing.T) {
 	})
 }
 
+func TestAWatcherThatEndsWhileTheFolderGoesOnIsMadeAnew(t *testing.T) {
+	for _, test := range []struct {
+		end   error
+		after time.Duration
+	}{{watch.ErrRootGone, time.Second}, {fs.ErrInvalid, 2 * pollEvery}} {
+		inRig(t, map[string]string{"a": "1"}, func(r *rig) {
+			made := r.watched()
+			r.start()
+			r.must(r.user.WriteFile("b", []byte("nobody tells of it")))
+			made()[0].end <- test.end
+			r.later(test.after)
+			if n := len(made()); n != 2 {
+				t.Errorf("%v: %d watchers were made, want 2", test.end, n)
+			}
+			if v := r.runner.View(); len(v.Noted) != 0 {
+				t.Errorf("%v: watched again, there is still %v", test.end, v.Noted)
+			}
+			if _, ok, err := r.index.Local(relpath.MustParse("b")); !ok || err != nil {
+				t.Errorf("%v: what came meanwhile was not noticed: %v", test.end, err)
+			}
+		})
+	}
+}
+
 func TestWhatIsNotWatchedIsNoted(t *testing.T) {
 	inRig(t, nil, func(r *rig) {
 		made := r.watched("x", "y/z")

@@ -410,10 +410,7 @@ func (r *Runner) renewRules() (same bool, err error) {
 	if err := r.reloadRules(); err != nil {
 		return false, err
 	}
-	r.mu.Lock()
-	blind := r.blind
-	r.mu.Unlock()
-	if blind || r.matchers().Hash() != old {
+	if r.isBlind() || r.matchers().Hash() != old {
 		r.startWatcher()
 		return false, nil
 	}
@@ -445,9 +442,13 @@ func (r *Runner) startWatcher() {
 		if err := w.Run(ctx, r.Notice); ctx.Err() == nil {
 			r.o.Log.Warn("watching ended; the folder is scanned from time to time", "error", err)
 			r.mu.Lock()
-			r.blind = r.watcher == w
+			blind := r.watcher == w
+			r.blind = r.blind || blind
 			r.mu.Unlock()
-			r.noteWatchEnd(err)
+			r.noteWatchEnd(w, err)
+			if blind && errors.Is(err, watch.ErrRootGone) && isReady(w) {
+				r.Notice(watch.Change{All: true}) // the scan finds the root gone, or watches anew
+			}
 			r.poll(ctx, w)
 		}
 	})
@@ -457,9 +458,26 @@ func (r *Runner) startWatcher() {
 	case <-ctx.Done():
 	}
 	if n := len(w.Unwatched()); n > 0 {
-		r.noteUnwatched(n)
+		r.noteUnwatched(w, n)
 		r.poll(ctx, w)
 	}
+}
+
+// isReady reports whether a watcher had begun to watch.
+func isReady(w watch.Watcher) bool {
+	select {
+	case <-w.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+// isBlind reports whether the watcher has ended before its time.
+func (r *Runner) isBlind() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.blind
 }
 
 // pollEvery is the pause between looks at what cannot be watched.
@@ -472,19 +490,19 @@ const (
 )
 
 // noteUnwatched tells that some directories are looked at from time to time.
-func (r *Runner) noteUnwatched(n int) {
+func (r *Runner) noteUnwatched(w watch.Watcher, n int) {
 	err := fault.New(fault.Folder, codeWatchLimit, "the system watches no more directories; %d of them are looked at every %v", n, pollEvery)
-	r.note(codeWatchLimit, fault.With(err, "n", strconv.Itoa(n)))
+	r.noteOf(w, codeWatchLimit, fault.With(err, "n", strconv.Itoa(n)))
 }
 
 // noteWatchEnd tells that nothing of the folder is watched any more.
-func (r *Runner) noteWatchEnd(err error) {
+func (r *Runner) noteWatchEnd(w watch.Watcher, err error) {
 	if errors.Is(err, watch.ErrLimit) {
-		r.noteUnwatched(1) // the root, with all that is in it
+		r.noteUnwatched(w, 1) // the root, with all that is in it
 		return
 	}
 	err = fault.Wrap(fault.Folder, codeWatchNone, "watch the folder", "", err)
-	r.note(codeWatchNone, fault.With(err, "minutes", strconv.Itoa(int(pollEvery.Minutes()))))
+	r.noteOf(w, codeWatchNone, fault.With(err, "minutes", strconv.Itoa(int(pollEvery.Minutes()))))
 }
 
 // poll reports what a watcher does not watch as changed, again and again.
@@ -495,7 +513,7 @@ func (r *Runner) poll(ctx context.Context, w watch.Watcher) {
 		}
 		subtrees := w.Unwatched()
 		if len(subtrees) > 0 {
-			r.noteUnwatched(len(subtrees))
+			r.noteUnwatched(w, len(subtrees))
 		}
 		r.Notice(watch.Change{Subtrees: subtrees, All: len(subtrees) == 0})
 		r.poll(ctx, w)

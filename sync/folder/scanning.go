@@ -65,8 +65,8 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	}
 	rules := r.matchers()
 	full := c.Full || rules.Hash() != old
-	if rules.Hash() != old {
-		r.startWatcher() // what was skipped may be watched now
+	if rules.Hash() != old || r.isBlind() {
+		r.startWatcher() // what was skipped, or could not be watched, may be watched now
 	}
 	stored, err := r.o.Index.Meta(metaRules)
 	if err != nil {

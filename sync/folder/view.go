@@ -10,6 +10,7 @@ import (
 	"lanyard/sync/index"
 	"lanyard/sync/pull"
 	"lanyard/sync/relpath"
+	"lanyard/sync/watch"
 )
 
 // View is what may be shown of a folder.
@@ -52,6 +53,26 @@ func (r *Runner) View() View {
 // sentences come with the error (fault.With).
 func (r *Runner) note(code fault.Code, err error) {
 	r.mu.Lock()
+	changed := r.noted(code, err)
+	r.mu.Unlock()
+	if changed {
+		r.o.Changed()
+	}
+}
+
+// noteOf is note for what a watcher ran into: nothing, if another one has taken
+// its place.
+func (r *Runner) noteOf(w watch.Watcher, code fault.Code, err error) {
+	r.mu.Lock()
+	changed := r.watcher == w && r.noted(code, err)
+	r.mu.Unlock()
+	if changed {
+		r.o.Changed()
+	}
+}
+
+// noted is note without telling of it: the caller holds mu.
+func (r *Runner) noted(code fault.Code, err error) (changed bool) {
 	before, known := r.view.Noted[code]
 	switch {
 	case err == nil:
@@ -62,10 +83,7 @@ func (r *Runner) note(code fault.Code, err error) {
 		}
 		r.view.Noted[code] = err
 	}
-	r.mu.Unlock()
-	if known != (err != nil) || known && !maps.Equal(fault.DataOf(before), fault.DataOf(err)) {
-		r.o.Changed()
-	}
+	return known != (err != nil) || known && !maps.Equal(fault.DataOf(before), fault.DataOf(err))
 }
 
 // Progress gives how far the pull has come.
