@@ -109,7 +109,7 @@ func (a *app) root() *cobra.Command {
 		a.serveCommand(), a.stopCommand(), a.idCommand(), a.versionCommand(),
 		a.deviceCommand(), a.folderCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
-		a.whyCommand(), a.versionsCommand(), a.restoreCommand(),
+		a.whyCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
 	)
 	return root
 }

@@ -10,6 +10,7 @@ import (
 	"lanyard/app/service"
 	"lanyard/app/web"
 	"lanyard/sync/fault"
+	"lanyard/sync/status"
 )
 
 // settings is what commands need that work with and without a running engine;
@@ -26,6 +27,16 @@ type settings interface {
 	ChangeFolder(ctx context.Context, folder string, change service.ShareChange) (service.Share, error)
 	ShareFolder(ctx context.Context, folder, dev string) (service.Share, error)
 	UnshareFolder(ctx context.Context, folder, dev string) (service.Share, error)
+}
+
+// indexes is what commands need that look into indexes; *web.Client and
+// *service.Indexes fulfil it.
+type indexes interface {
+	Folders(context.Context) ([]service.Share, error)
+	IndexStats(ctx context.Context, folder string) (status.IndexStats, error)
+	CheckIndex(ctx context.Context, folder string) error
+	ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error)
+	ExportIndex(ctx context.Context, folder string, req service.IndexExport) error
 }
 
 // A home that is in use may be held by another command for a moment, or by an
@@ -74,6 +85,38 @@ func (a *app) withSettings(ctx context.Context, f func(settings) error) error {
 		defer client.Close()
 		return f(client)
 	})
+}
+
+// withIndexes gives f the indexes of the running engine, or those of the home
+// where none runs.
+func (a *app) withIndexes(ctx context.Context, f func(indexes) error) error {
+	home, err := a.home()
+	if err != nil {
+		return err
+	}
+	return whileHomeBusy(ctx, func() error {
+		store, err := config.Open(home, time.Now())
+		if err == nil {
+			return errors.Join(withStore(store, f), store.Close())
+		}
+		if !errors.Is(err, config.ErrLocked) {
+			return err
+		}
+		client, err := dial(ctx, home)
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		return f(client)
+	})
+}
+
+func withStore(store *config.Store, f func(indexes) error) error {
+	opened, end, err := service.OpenIndexes(store)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(opened), end())
 }
 
 // withEngine gives f a client of the running engine.

@@ -18,7 +18,10 @@ import (
 
 // target splits FOLDER/PATH. Folder IDs may hold slashes themselves, so the
 // longest configured one that fits is taken.
-func target(ctx context.Context, c *web.Client, text string) (folder, path string, err error) {
+func target(ctx context.Context, c interface {
+	Folders(context.Context) ([]service.Share, error)
+}, text string,
+) (folder, path string, err error) {
 	shares, err := c.Folders(ctx)
 	if err != nil {
 		return "", "", err

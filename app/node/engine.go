@@ -51,6 +51,15 @@ type Engine interface {
 	// Restore brings a stored version back: the newest where at is zero, to
 	// the name it had where to is the root.
 	Restore(ctx context.Context, folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
+	// IndexStats gives figures about the index of a folder.
+	IndexStats(ctx context.Context, folder bep.FolderID) (status.IndexStats, error)
+	// CheckIndex reads all of a folder's index. Damage is the error
+	// index-damaged, and has the index made anew.
+	CheckIndex(ctx context.Context, folder bep.FolderID) error
+	// ShowIndex gives all that a folder's index knows of a name.
+	ShowIndex(ctx context.Context, folder bep.FolderID, p relpath.Path) (status.IndexEntry, error)
+	// ExportIndex writes a folder's index to a new SQLite file, an absolute path.
+	ExportIndex(ctx context.Context, folder bep.FolderID, file string) error
 }
 
 // EngineOptions is what an engine is made from.

@@ -22,7 +22,7 @@ import (
 
 // Service answers for one running device.
 type Service struct {
-	*Settings
+	*Indexes
 	engine  node.Engine
 	texts   *text.Catalogue
 	exposed string // file of the home that others can read, "" for none
@@ -42,12 +42,12 @@ func New(n *node.Node, stop func()) (*Service, error) {
 		return nil, fault.Wrap(fault.Node, "", "open home", "", err)
 	}
 	return &Service{
-		Settings: NewSettings(n.Store()),
-		engine:   n.Engine(),
-		texts:    texts,
-		exposed:  exposed,
-		feed:     newFeed(),
-		stop:     stop,
+		Indexes: &Indexes{NewSettings(n.Store()), n.Engine()},
+		engine:  n.Engine(),
+		texts:   texts,
+		exposed: exposed,
+		feed:    newFeed(),
+		stop:    stop,
 	}, nil
 }
 

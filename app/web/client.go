@@ -157,6 +157,26 @@ func (c *Client) Restore(ctx context.Context, folder string, req service.Restore
 	return c.do(ctx, http.MethodPost, at("folders", folder, "restore"), req, nil)
 }
 
+// IndexStats gives figures about the index of a folder.
+func (c *Client) IndexStats(ctx context.Context, folder string) (status.IndexStats, error) {
+	return get[status.IndexStats](ctx, c, at("folders", folder, "index"))
+}
+
+// CheckIndex reads all of a folder's index; damage is an error.
+func (c *Client) CheckIndex(ctx context.Context, folder string) error {
+	return c.do(ctx, http.MethodPost, at("folders", folder, "index", "check"), nil, nil)
+}
+
+// ShowIndex gives all that a folder's index knows of a name.
+func (c *Client) ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error) {
+	return get[status.IndexEntry](ctx, c, at("folders", folder, "index", "entry")+"?path="+url.QueryEscape(path))
+}
+
+// ExportIndex writes a folder's index to a new SQLite file.
+func (c *Client) ExportIndex(ctx context.Context, folder string, req service.IndexExport) error {
+	return c.do(ctx, http.MethodPost, at("folders", folder, "index", "export"), req, nil)
+}
+
 // Follow calls f with the present state and each new one, until ctx ends, f
 // fails, or the stream does, which is an error as well.
 func (c *Client) Follow(ctx context.Context, f func(service.SnapshotEvent) error) error {

@@ -46,6 +46,10 @@ type Service interface {
 	WhyDevice(ctx context.Context, dev string) (status.Why, error)
 	Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error)
 	Restore(ctx context.Context, folder string, req service.RestoreRequest) error
+	IndexStats(ctx context.Context, folder string) (status.IndexStats, error)
+	CheckIndex(ctx context.Context, folder string) error
+	ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error)
+	ExportIndex(ctx context.Context, folder string, req service.IndexExport) error
 	Stop(context.Context) error
 }
 
@@ -65,6 +69,7 @@ func Handler(s Service) http.Handler {
 	registerDevices(api, s)
 	registerFolders(api, s)
 	registerFiles(api, s)
+	registerIndexes(api, s)
 	serveDocument(mux, document(api.OpenAPI()))
 	mux.HandleFunc("/", notFound)
 	return mux

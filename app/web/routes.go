@@ -165,3 +165,26 @@ func registerFiles(api huma.API, s Service) {
 			return done(s.Restore(ctx, in.Folder, in.Body))
 		})
 }
+
+func registerIndexes(api huma.API, s Service) {
+	huma.Register(api, operation("index-stats", http.MethodGet, "/folders/{folder}/index", "Figures about the index of a folder"),
+		func(ctx context.Context, in *FolderParam) (*answer[status.IndexStats], error) {
+			return answered(s.IndexStats(ctx, in.Folder))
+		})
+	huma.Register(api, operation("index-check", http.MethodPost, "/folders/{folder}/index/check", "Read all of an index; damage is an error"),
+		func(ctx context.Context, in *FolderParam) (*struct{}, error) {
+			return done(s.CheckIndex(ctx, in.Folder))
+		})
+	huma.Register(api, operation("index-show", http.MethodGet, "/folders/{folder}/index/entry", "All that an index knows of a name"),
+		func(ctx context.Context, in *FileParams) (*answer[status.IndexEntry], error) {
+			return answered(s.ShowIndex(ctx, in.Folder, in.Path))
+		})
+	huma.Register(api, operation("index-export", http.MethodPost, "/folders/{folder}/index/export", "Write an index to a new SQLite file"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Body service.IndexExport
+		},
+		) (*struct{}, error) {
+			return done(s.ExportIndex(ctx, in.Folder, in.Body))
+		})
+}

@@ -444,3 +444,44 @@ func cancelled(t *testing.T) (context.Context, context.CancelFunc) {
 	cancel()
 	return ctx, cancel
 }
+
+func TestAnExportIsReadableWithoutThisProgram(t *testing.T) {
+	for _, exclusive := range []bool{false, true} {
+		dir := t.TempDir()
+		f := openTestFolder(t, openTestStore(t, dir, SQLiteOptions{Exclusive: exclusive}))
+		r := testRecord("it's", 9, 5)
+		r.Flags = MustRescan
+		update(t, f, r, testRecord("b", 1, 1))
+		if err := f.UpdateRemote(otherDevice, []bep.FileInfo{r.FileInfo}); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "ex'port.db")
+		if err := f.Export(t.Context(), file); err != nil {
+			t.Fatal(err)
+		}
+		c, err := openConn(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.first(`SELECT name || '|' || type || '|' || flags || '|' || devices || '|' || size || '|' || version FROM v_rec WHERE name <> 'b'`)
+		want := fmt.Sprintf("it's|file|global must-rescan|this %s|%d|%s:5", otherDevice.Short(), r.Size, device.ShortID(1))
+		if got != want || err != nil {
+			t.Errorf("the export says %q, %v, want %q", got, err, want)
+		}
+		if err := c.close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Export(t.Context(), file); !errors.Is(err, os.ErrExist) {
+			t.Errorf("an export to a file that is there gives %v", err)
+		}
+		ctx, cancel := cancelled(t)
+		if err := f.Export(ctx, file+"2"); err == nil {
+			t.Error("an export whose time is over gave no error")
+		}
+		cancel()
+		if _, err := os.Stat(file + "2"); err == nil {
+			t.Error("it left a file")
+		}
+		update(t, f, testRecord("c", 1, 1))
+	}
+}

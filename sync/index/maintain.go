@@ -225,7 +225,11 @@ func (f *sqliteFolder) copyTo(ctx context.Context, op, file string) error {
 		return err
 	}
 	quoted := "'" + strings.ReplaceAll(file, "'", "''") + "'"
-	return f.outcome(op, f.aside(ctx, op, func(c *conn) error { return c.exec(`VACUUM INTO ` + quoted) }))
+	err = f.aside(ctx, op, func(c *conn) error { return c.exec(`VACUUM INTO ` + quoted) })
+	if err != nil {
+		_ = os.Remove(file) // the first error is the cause
+	}
+	return f.outcome(op, err)
 }
 
 // verifySnapshot reads a snapshot in full. Damage in it is likely to be that of

@@ -94,11 +94,12 @@ func decorate(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	defer c.until(ctx)()
+	end := c.until(ctx)
 	err = c.run(stBegin, nil)
 	if err == nil {
 		err = c.end(c.writeReadable())
 	}
+	end()
 	return errors.Join(err, c.close())
 }
 
