@@ -2,6 +2,7 @@ package index
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -292,6 +293,62 @@ func TestAFailedTransactionLeavesNothing(t *testing.T) {
 		t.Errorf("the record is there: %v, %v", ok, err)
 	}
 	update(t, f, testRecord("c", 1, 1))
+}
+
+// Every statement of a change fails once: the change is made whole or not at
+// all, what is kept in memory says the same as the file, and it can be repeated.
+func TestAChangeThatFailsAnywhereIsMadeWholeOrNotAtAll(t *testing.T) {
+	change := func(f *sqliteFolder) error {
+		_, err := f.Update([]Record{testRecord("a", 9, 2), testRecord("b", 9, 1)})
+		return err
+	}
+	seen := func(f *sqliteFolder) string {
+		c, err := f.Counts()
+		recs, err2 := f.LocalRange(relpath.Root, relpath.Root, 10)
+		return fmt.Sprint(c, f.Sequence(), recs, err, err2)
+	}
+	fresh := func(dir string) (*sqliteStore, *sqliteFolder) {
+		s := openTestStore(t, dir, SQLiteOptions{})
+		return s, openTestFolder(t, s)
+	}
+	codes := []sqlite.ResultCode{sqlite.ResultFull, sqlite.ResultIOErrWrite, sqlite.ResultIOErrFsync, sqlite.ResultReadOnly}
+	for n, done := 1, false; !done; n++ {
+		code, dir := codes[n%len(codes)], t.TempDir()
+		s, f := fresh(dir)
+		update(t, f, testRecord("a", 1, 1))
+		before := seen(f)
+		calls := 0
+		f.w.fail = func(string) error {
+			if calls++; calls == n {
+				return code.ToError()
+			}
+			return nil
+		}
+		err := change(f)
+		f.w.fail = nil
+		if done = calls < n; done {
+			if err != nil {
+				t.Errorf("without a failure: %v", err)
+			}
+			break
+		}
+		if fault.KindOf(err) != fault.Folder {
+			t.Errorf("%v at statement %d gives %v, want a fault of the folder's", code, n, err)
+		}
+		if after := seen(f); after != before {
+			t.Errorf("%v at statement %d left %s, want what was before: %s", code, n, after, before)
+		}
+		if err := change(f); err != nil {
+			t.Errorf("%v at statement %d, repeated: %v", code, n, err)
+		}
+		repeated := seen(f)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, f := fresh(dir); seen(f) != repeated {
+			t.Errorf("%v at statement %d: opened again it holds %s, want %s", code, n, seen(f), repeated)
+		}
+	}
 }
 
 func TestTwoListsWithOneShortHashAreBothKept(t *testing.T) {
