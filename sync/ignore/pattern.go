@@ -88,6 +88,7 @@ var (
 // newPattern compiles one line, whose escapes are already glob's own.
 func newPattern(line string, foldAlways bool) (pattern, error) {
 	pre, body := cutPrefixes(relpath.Normal(line))
+	body = fewerStars(body)
 	if body == "" {
 		return pattern{}, errNoPattern
 	}
@@ -117,6 +118,30 @@ func newPattern(line string, foldAlways bool) (pattern, error) {
 		p.globs = append(p.globs, g)
 	}
 	return p, nil
+}
+
+// fewerStars makes a run of three or more stars two, which say the same: the
+// library takes a time that doubles with each.
+func fewerStars(body string) string {
+	var out strings.Builder
+	stars := 0
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '\\' && i+1 < len(body):
+			out.WriteByte(c)
+			i++
+			stars = 0
+			out.WriteByte(body[i])
+		case c != '*':
+			stars = 0
+			out.WriteByte(c)
+		default:
+			if stars++; stars <= 2 {
+				out.WriteByte(c)
+			}
+		}
+	}
+	return out.String()
 }
 
 // expand gives the globs that a pattern stands for: for the thing and for what

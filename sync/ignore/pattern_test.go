@@ -26,3 +26,13 @@ func TestBracesMustHoldSomething(t *testing.T) {
 		}
 	}
 }
+
+func TestARunOfStarsIsTwo(t *testing.T) {
+	for text, want := range map[string]string{
+		"a": "a", "*": "*", "**": "**", "***": "**", "a****b*c": "a**b*c", `\***`: `\***`, `\****`: `\***`, `\\***`: `\\**`, "*\\": "*\\",
+	} {
+		if got := fewerStars(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
