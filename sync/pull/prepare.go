@@ -190,6 +190,9 @@ func (it *item) prepareFile() error {
 	if it.wholeAtOnce() {
 		return it.prepareSmall(same)
 	}
+	if err := it.checkSize(); err != nil {
+		return err
+	}
 	it.same = same
 	return nil // it is gathered when its turn comes
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -218,18 +219,22 @@ func TestAFileThatNobodyCanGiveIsUnavailable(t *testing.T) {
 }
 
 func TestAFullDiskLosesNothing(t *testing.T) {
-	t.Run("before the first byte", func(t *testing.T) { fullDisk(t, 16<<10) })
+	t.Run("before the first byte", fullDisk)
 	t.Run("in the middle of a file", func(t *testing.T) { fullDiskLater(t) })
 }
 
-func fullDisk(t *testing.T, capacity int64) {
+// fullDisk leaves room for one small file.
+func fullDisk(t *testing.T) {
 	inRig(t, fsys.MemOptions{}, func(r *rig) {
 		r.have("a", "old")
 		r.have("from", "small")
 		r.announce(first, []string{big}, file("a", big, r.newer("a")))
 		r.announce(first, []string{big}, file("b", big, remote))
 		r.announce(first, []string{"fits"}, file("c", "fits", remote))
-		r.disk.SetCapacity(capacity)
+		filler := strings.Repeat("x", 2*len(big))
+		r.ignored["filler"] = true
+		r.write("filler", filler)
+		r.disk.SetCapacity(int64(len(filler)) + 16<<10)
 		res := r.pull()
 		for _, name := range []string{"a", "b"} {
 			if err := res.Failed[relpath.MustParse(name)]; fault.CodeOf(err) != "disk-full" || fault.KindOf(err) != fault.Item {

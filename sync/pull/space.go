@@ -44,6 +44,17 @@ func (it *item) missing() uint64 {
 	return n
 }
 
+// checkSize refuses a file that is larger than the whole disk, before anything
+// is made for it: holes would let it be made, and nobody could ever fill or copy
+// it.
+func (it *item) checkSize() error {
+	_, total, err := it.r.o.FS.Free()
+	if err == nil && total > 0 && uint64(it.want.Size) > total {
+		return fault.Wrap(fault.Item, "file-too-large", "make room for", it.name().String(), fsys.ErrTooLarge)
+	}
+	return nil
+}
+
 // checkSpace meets a disk that is too full for this file before the first byte
 // is written. Others may fit.
 func (it *item) checkSpace() error {

@@ -106,7 +106,7 @@ var conditions = []Condition{
 	{"name-not-possible", Some, File, nil, true, "the disk or the program cannot have the name", "fsys, pull"},
 	{"name-too-long", Some, File, nil, true, "the name is longer than the disk allows", "fsys, scan"},
 	{"link-not-possible", Some, File, nil, true, "the disk cannot hold a symbolic link", "fsys"},
-	{"file-too-large", Some, File, nil, true, "the disk cannot hold a file of this size", "fsys"},
+	{"file-too-large", Some, File, nil, true, "the disk cannot hold a file of this size", "fsys, pull"},
 	{"file-not-writable", Some, File, nil, true, "replacing or deleting is not permitted", "fsys"},
 	{"dir-not-empty", Some, File, nil, true, "a deleted directory holds what is not known elsewhere", "pull"},
 	{"file-in-use", Wait, File, nil, false, "another program holds the file", "fsys"},
