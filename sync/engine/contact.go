@@ -23,7 +23,7 @@ const (
 	notAccepted  = 30 * time.Second // after the device said what it shares
 	firstShun    = 30 * time.Second // not dialed after an end by its fault, then twice as long
 	maxShun      = 30 * time.Minute
-	oldestGreets = "0.13"           // the last version that greets in the old way
+	oldestGreets = "0.13" // the last version that greets in the old way
 )
 
 // standing is how a device last greeted us.
@@ -62,10 +62,10 @@ type contact struct {
 	lastFault error
 	strikes   int       // ends by its fault in a row
 	shunned   time.Time // we do not dial it until then
-	othersAt  string // address where another device answers
-	others    int    // dials in a row that met it there
-	tooOld    string // version of what it speaks, "" for nothing wrong
-	dialErr   error  // of the last dial, nil after one that succeeded
+	othersAt  string    // address where another device answers
+	others    int       // dials in a row that met it there
+	tooOld    string    // version of what it speaks, "" for nothing wrong
+	dialErr   error     // of the last dial, nil after one that succeeded
 	skew      time.Duration
 	said      time.Time // when it first said, on this connection, what it shares
 }
@@ -124,7 +124,9 @@ func (c *contact) failed(now time.Time, err error) {
 
 // shun has the device not be dialed for a while, twice as long as after the
 // fault before.
-func (c *contact) shun(now time.Time) { c.shunned = now.Add(min(firstShun<<min(c.strikes, 16), maxShun)) }
+func (c *contact) shun(now time.Time) {
+	c.shunned = now.Add(min(firstShun<<min(c.strikes, 16), maxShun))
+}
 
 // dialed notes a dial that led to no connection, and whether it met a device
 // that is none of ours.
