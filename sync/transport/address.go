@@ -15,24 +15,27 @@ import (
 const DefaultPort = 22000
 
 // schemes maps the scheme of a URL to the network that it is resolved in.
-var schemes = map[string]string{"quic": "udp", "quic4": "udp4", "quic6": "udp6"}
+var schemes = map[string]string{
+	"quic": "udp", "quic4": "udp4", "quic6": "udp6",
+	"tcp": "tcp", "tcp4": "tcp4", "tcp6": "tcp6",
+}
 
-// endpoint is a parsed QUIC URL. An empty host means every local address.
+// endpoint is a parsed URL. An empty host means every local address.
 type endpoint struct {
 	scheme  string
-	network string // udp, udp4 or udp6
+	network string // udp or tcp, alone or with the 4 or 6 of one family
 	host    string // an IP address with its zone, or a name
 	port    uint16
 }
 
-// parseEndpoint reads quic://host:port, quic4:// and quic6://. A missing port
-// is DefaultPort; port 0 means any free one. The zone of a link-local address
-// may stand behind "%" or "%25".
+// parseEndpoint reads quic:// or tcp://host:port, with a 4 or 6 behind the
+// scheme for one family. A missing port is DefaultPort; port 0 means any free
+// one. The zone of a link-local address may stand behind "%" or "%25".
 func parseEndpoint(s string) (endpoint, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	network, known := schemes[scheme]
 	if !ok || !known {
-		return endpoint{}, fmt.Errorf("address %q: must begin with quic://, quic4:// or quic6://", s)
+		return endpoint{}, fmt.Errorf("address %q: must begin with quic:// or tcp://", s)
 	}
 	if strings.ContainsAny(rest, "/?#@ \x00") {
 		return endpoint{}, fmt.Errorf("address %q: only a host and a port may follow %s://", s, scheme)
@@ -63,6 +66,13 @@ func splitHostPort(s string) (string, uint16, error) {
 	return host, uint16(port), nil
 }
 
+// tcp reports whether e is of TCP rather than of QUIC.
+func (e endpoint) tcp() bool { return strings.HasPrefix(e.network, "tcp") }
+
+// family is what follows the name of a network of e's family: 4, 6, or nothing
+// where it is of both.
+func (e endpoint) family() string { return e.network[len("tcp"):] }
+
 // wildcard reports whether e listens on every local address.
 func (e endpoint) wildcard() bool {
 	ip, err := netip.ParseAddr(e.host)
@@ -74,7 +84,7 @@ func (e endpoint) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	if e.wildcard() || e.port == 0 {
 		return nil, fault.New(fault.Retry, "", "dial %s: an address to dial needs a host and a port", e.url(e.host, e.port))
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, strings.Replace(e.network, "udp", "ip", 1), e.host)
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip"+e.family(), e.host)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -94,12 +104,13 @@ func (e endpoint) url(host string, port uint16) string {
 	return e.scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
-// addressURL gives the canonical quic:// URL of a socket address.
+// addressURL gives the canonical URL of a socket address. One that is not of
+// TCP is QUIC's.
 func addressURL(a net.Addr) string {
-	udp, ok := a.(*net.UDPAddr)
-	if !ok {
-		return "quic://" + a.String()
+	e := endpoint{scheme: "quic"}
+	if a.Network() == "tcp" {
+		e.scheme = "tcp"
 	}
-	ap := udp.AddrPort()
-	return endpoint{scheme: "quic"}.url(ap.Addr().Unmap().String(), ap.Port())
+	at := addrPort(a)
+	return e.url(at.Addr().Unmap().String(), at.Port())
 }

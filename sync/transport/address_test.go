@@ -30,7 +30,7 @@ func TestEndpointsHaveOneCanonicalForm(t *testing.T) {
 
 func TestEndpointsThatCannotBeAreRefused(t *testing.T) {
 	for _, in := range []string{
-		"", "192.0.2.1:22000", "tcp://192.0.2.1:22000", "quic:192.0.2.1", "quic://192.0.2.1:65536",
+		"", "192.0.2.1:22000", "udp://192.0.2.1:22000", "quic:192.0.2.1", "quic://192.0.2.1:65536",
 		"quic://192.0.2.1:-1", "quic://192.0.2.1:http", "quic://2001:db8::1:22000", "quic://a/b", "quic://a\x00b:1",
 		"quic://u@a:1", "quic://a?x:1", "quic://[::1:1",
 	} {

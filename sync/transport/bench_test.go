@@ -4,12 +4,18 @@ import (
 	"io"
 	"testing"
 
+	"lanyard/sync/device"
 	"lanyard/sync/transport"
 )
 
 // BenchmarkTransfer moves 64 MiB an iteration over loopback in messages of
 // 1 MiB.
 func BenchmarkTransfer(b *testing.B) {
+	b.Run("quic", func(b *testing.B) { benchmarkTransfer(b, listen) })
+	b.Run("tcp", func(b *testing.B) { benchmarkTransfer(b, listenTCP) })
+}
+
+func benchmarkTransfer(b *testing.B, listen func(testing.TB, transport.Options) (transport.Transport, device.ID)) {
 	const message, count = 1 << 20, 64
 	at, id := listen(b, transport.Options{Known: everyone})
 	from, _ := listen(b, transport.Options{})

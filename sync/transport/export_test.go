@@ -37,3 +37,18 @@ func (b breaking) WriteTo(p []byte, to net.Addr) (int, error) {
 func UsesSegmentationOffload(c Conn) bool {
 	return c.(*quicConn).conn.ConnectionState().GSO
 }
+
+// NewTCPOn runs a TCP transport on a listener, which may be simulated.
+func NewTCPOn(o Options, l net.Listener) (Transport, error) {
+	t, err := newTCP(o.withDefaults(), l, addressURL(l.Addr()))
+	if err != nil {
+		return nil, err
+	}
+	return t.start(), nil
+}
+
+// SetInterfaces has a TCP transport take what interfaces gives for the
+// addresses of this machine. It is called before there is a connection.
+func SetInterfaces(t Transport, interfaces func() ([]net.Addr, error)) {
+	t.(*tcpTransport).interfaces = interfaces
+}

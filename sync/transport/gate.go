@@ -134,11 +134,7 @@ func (p *pool) give(host netip.Prefix) {
 // hostOf gives what counts as one host: an IPv4 or link-local address, or the
 // /64 of another IPv6 address, since one host has all of that to choose from.
 func hostOf(a net.Addr) netip.Prefix {
-	udp, ok := a.(*net.UDPAddr)
-	if !ok {
-		return netip.Prefix{}
-	}
-	ip := udp.AddrPort().Addr().Unmap().WithZone("")
+	ip := addrPort(a).Addr().Unmap().WithZone("")
 	bits := ip.BitLen()
 	if ip.Is6() && !ip.IsLinkLocalUnicast() && !ip.IsLoopback() {
 		bits = 64

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -31,7 +30,10 @@ const (
 	unpairedLife = 20 * time.Second
 )
 
-var errNotAdmitted = errors.New("it was not admitted in time")
+var (
+	errNotAdmitted   = errors.New("it was not admitted in time")
+	errOtherProtocol = errors.New("this device does not use the protocol of that address")
+)
 
 // Options says how to listen. Zero fields mean the documented defaults.
 type Options struct {
@@ -41,9 +43,9 @@ type Options struct {
 	// of both families; quic4:// and quic6:// mean one family. Port 0 means
 	// any free one. The default is quic://0.0.0.0:22000.
 	Listen string
-	// Known reports whether a device that dials us is one of ours. It is
-	// called from the accepting goroutine and must not wait. By default no device is known, and every
-	// connection must be admitted (see Admitter).
+	// Known reports whether a device that dials us is one of ours. It may be
+	// called from several goroutines at once and must not wait. By default no
+	// device is known, and every connection must be admitted (see Admitter).
 	Known func(device.ID) bool
 	// Log is silent by default.
 	Log *slog.Logger
@@ -73,19 +75,9 @@ type quicTransport struct {
 	addresses []string
 	gate      *gate
 	windows   *windowBudget
-	accepted  chan Conn // unbuffered; never closed
-
-	stop     context.CancelFunc // ends the accept loop and the welcomes
-	running  sync.WaitGroup     // every goroutine and every open connection
-	ended    chan struct{}      // closed by end
-	closeErr error              // set before closed is closed
-	closed   chan struct{}      // closed by Close, once it is done
-
-	mu      sync.Mutex
-	endErr  error // why Accept gives nothing any more; set before ended is closed
-	closing bool
-	conns   map[*quic.Conn]struct{}
-	dials   map[*context.CancelCauseFunc]struct{}
+	inbox     *inbox
+	life      *life
+	stop      context.CancelFunc // ends the accept loop and the welcomes
 }
 
 // ListenQUIC opens the socket and accepts connections until Close. Its errors
@@ -95,6 +87,9 @@ func ListenQUIC(o Options) (Transport, error) {
 	at, err := parseEndpoint(o.Listen)
 	if err != nil {
 		return nil, fault.Wrap(fault.Node, "", "listen", "", err)
+	}
+	if at.tcp() {
+		return nil, fault.Wrap(fault.Node, "", "listen on", o.Listen, errOtherProtocol)
 	}
 	conn, err := listenUDP(at)
 	if err != nil {
@@ -109,8 +104,9 @@ func ListenQUIC(o Options) (Transport, error) {
 
 // newQUIC runs a transport on conn, which it closes in the end.
 func newQUIC(o Options, conn net.PacketConn, address string) (*quicTransport, error) {
-	if len(o.Certificate.Certificate) != 1 {
-		return nil, fault.New(fault.Node, "", "listen: the identity has %d certificates and must have one", len(o.Certificate.Certificate))
+	own, err := identityOf(o.Certificate)
+	if err != nil {
+		return nil, err
 	}
 	reset, err := resetKey(o.Certificate.PrivateKey)
 	if err != nil {
@@ -118,16 +114,13 @@ func newQUIC(o Options, conn net.PacketConn, address string) (*quicTransport, er
 	}
 	t := &quicTransport{
 		opts:      o,
-		own:       device.FromCertificate(o.Certificate.Certificate[0]),
+		own:       own,
 		socket:    conn,
 		addresses: []string{address},
 		gate:      newGate(),
 		windows:   newWindowBudget(windowBytes),
-		accepted:  make(chan Conn),
-		ended:     make(chan struct{}),
-		closed:    make(chan struct{}),
-		conns:     map[*quic.Conn]struct{}{},
-		dials:     map[*context.CancelCauseFunc]struct{}{},
+		inbox:     newInbox(),
+		life:      newLife(),
 	}
 	t.quic = &quic.Transport{
 		Conn:                conn,
@@ -142,37 +135,13 @@ func newQUIC(o Options, conn net.PacketConn, address string) (*quicTransport, er
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	t.stop = stop
-	t.running.Go(func() { t.acceptLoop(ctx) })
+	t.life.running.Go(func() { t.acceptLoop(ctx) })
 	return t, nil
 }
 
 func (t *quicTransport) Addresses() []string { return append([]string(nil), t.addresses...) }
 
-func (t *quicTransport) Accept(ctx context.Context) (Conn, error) {
-	select {
-	case conn := <-t.accepted:
-		return conn, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-t.ended:
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return nil, t.endErr
-	}
-}
-
-// end makes Accept return err from now on; the first error stays.
-func (t *quicTransport) end(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.endErr == nil {
-		t.endErr = err
-		close(t.ended)
-	}
-}
-
-// errClosed is the answer to any call after Close.
-func errClosed(op string) error { return fault.Wrap(fault.Retry, "", op, "", net.ErrClosed) }
+func (t *quicTransport) Accept(ctx context.Context) (Conn, error) { return t.inbox.accept(ctx) }
 
 // slotKey is the context key of a connection's slot in the gate.
 type slotKey struct{}
@@ -194,14 +163,14 @@ func (t *quicTransport) acceptLoop(ctx context.Context) {
 		conn, err := t.listener.Accept(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
-				t.end(fault.Wrap(fault.Retry, "", "listen on", t.addresses[0], err))
+				t.inbox.end(fault.Wrap(fault.Retry, "", "listen on", t.addresses[0], err))
 			}
 			return
 		}
 		leaf := conn.ConnectionState().TLS.PeerCertificates[0]
 		known := t.opts.Known(device.FromCertificate(leaf.Raw))
 		if t.track(conn, known) {
-			t.running.Go(func() { t.welcome(ctx, conn, known) })
+			t.life.running.Go(func() { t.welcome(ctx, conn, known) })
 		}
 	}
 }
@@ -230,7 +199,7 @@ func (t *quicTransport) welcome(ctx context.Context, conn *quic.Conn, known bool
 		t.windows.admit(conn)
 	}
 	select {
-	case t.accepted <- c:
+	case t.inbox.conns <- c:
 		if known {
 			c.admit()
 		}
@@ -256,24 +225,15 @@ func (t *quicTransport) refuse(conn *quic.Conn, why error) {
 // track registers a connection until its end. Once Close has begun it ends
 // the connection instead and returns false.
 func (t *quicTransport) track(conn *quic.Conn, known bool) bool {
-	t.mu.Lock()
-	closing := t.closing
-	if !closing {
-		t.conns[conn] = struct{}{}
-		t.windows.open(conn, known)
-		t.running.Add(1)
-	}
-	t.mu.Unlock()
-	if closing {
+	end := func() { closeQUIC(conn, CodeShuttingDown, "shutting down") }
+	if !t.life.open(&end) {
 		closeQUIC(conn, CodeShuttingDown, "")
 		return false
 	}
+	t.windows.open(conn, known)
 	context.AfterFunc(conn.Context(), func() {
-		defer t.running.Done()
 		t.windows.close(conn)
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		delete(t.conns, conn)
+		t.life.gone(&end)
 	})
 	return true
 }
@@ -284,33 +244,12 @@ func (t *quicTransport) track(conn *quic.Conn, known bool) bool {
 // one after the other. Errors are faults; that of another device than want
 // wraps ErrOtherDevice.
 func (t *quicTransport) Dial(ctx context.Context, address string, want device.ID) (Conn, error) {
-	e, err := parseEndpoint(address)
-	if err != nil {
-		return nil, fault.Wrap(fault.Retry, "", "dial", "", err)
-	}
-	if want == t.own {
-		return nil, fault.New(fault.Peer, "", "dial %s: %w", address, errOwnIdentity)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	if !t.beginDial(&cancel) {
-		return nil, errClosed("dial")
-	}
-	defer t.endDial(&cancel)
-	targets, err := e.resolve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, target := range targets {
-		var conn Conn
-		if conn, err = t.dial(ctx, target, want); err == nil {
-			return conn, nil
+	return t.life.dial(ctx, address, t.own, want, func(ctx context.Context, e endpoint, target netip.AddrPort) (Conn, error) {
+		if e.tcp() {
+			return nil, errOtherProtocol
 		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, dialFault(address, err)
+		return t.dial(ctx, target, want)
+	})
 }
 
 // dial connects to one socket address. The stream becomes visible to the peer
@@ -335,65 +274,22 @@ func (t *quicTransport) dial(ctx context.Context, target netip.AddrPort, want de
 // dialFault says whose fault a failed dial is: most pass by themselves, a
 // handshake that the two sides cannot agree on is the peer's.
 func dialFault(address string, err error) error {
-	kind := fault.Retry
+	kind := fault.KindOf(err)
+	if kind == fault.Unknown {
+		kind = fault.Retry
+	}
 	if end, ok := errors.AsType[*quic.TransportError](err); ok && end.ErrorCode.IsCryptoError() {
 		kind = fault.Peer
 	}
 	return fault.Wrap(kind, "", "dial", address, err)
 }
 
-// beginDial counts a dial, so that Close can cancel and await it.
-func (t *quicTransport) beginDial(cancel *context.CancelCauseFunc) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closing {
-		return false
-	}
-	t.dials[cancel] = struct{}{}
-	t.running.Add(1)
-	return true
-}
-
-func (t *quicTransport) endDial(cancel *context.CancelCauseFunc) {
-	t.mu.Lock()
-	delete(t.dials, cancel)
-	t.mu.Unlock()
-	t.running.Done()
-}
-
 // Close tells every peer that this device shuts down. Later calls wait for the
 // first and return its result.
 func (t *quicTransport) Close() error {
-	conns, first := t.beginClose()
-	if !first {
-		<-t.closed
-		return t.closeErr
-	}
-	t.end(errClosed("accept"))
-	t.stop()
-	err := t.listener.Close() // waits for the handshakes under way
-	for _, conn := range conns {
-		t.running.Go(func() { closeQUIC(conn, CodeShuttingDown, "shutting down") })
-	}
-	t.running.Wait()
-	t.closeErr = errors.Join(err, t.quic.Close(), t.socket.Close())
-	close(t.closed)
-	return t.closeErr
-}
-
-// beginClose refuses new work, cancels the dials and gives the connections.
-func (t *quicTransport) beginClose() (conns []*quic.Conn, first bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closing {
-		return nil, false
-	}
-	t.closing = true
-	for cancel := range t.dials {
-		(*cancel)(errClosed("dial"))
-	}
-	for conn := range t.conns {
-		conns = append(conns, conn)
-	}
-	return conns, true
+	return t.life.close(func() error {
+		t.inbox.end(errClosed("accept"))
+		t.stop()
+		return t.listener.Close() // waits for the handshakes under way
+	}, func() error { return errors.Join(t.quic.Close(), t.socket.Close()) })
 }

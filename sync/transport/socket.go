@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"strconv"
@@ -48,45 +49,71 @@ func (s socket) WriteTo(b []byte, to net.Addr) (int, error) {
 	return n, err
 }
 
-// listenUDP opens the socket of e. A wildcard of network udp is one socket
+// listenUDP opens the socket of e. A wildcard of both families is one socket
 // for IPv4 and IPv6, or for IPv4 alone on a host without IPv6. A port that
 // another program has gives a fault with code port-taken.
-func listenUDP(e endpoint) (*net.UDPConn, error) {
-	conn, err := bindUDP(e, e.network)
-	if err != nil && e.network == "udp" && noIPv6Error(err) {
-		conn, err = bindUDP(e, "udp4")
+func listenUDP(e endpoint) (*net.UDPConn, error) { return bind(e, bindUDP) }
+
+// listenTCP is listenUDP for TCP.
+func listenTCP(e endpoint) (*net.TCPListener, error) { return bind(e, bindTCP) }
+
+func bind[S any](e endpoint, open func(network, address string) (S, error)) (S, error) {
+	s, err := open(e.network, e.bindAddress())
+	if err != nil && e.family() == "" && noIPv6Error(err) {
+		s, err = open(e.network+"4", e.bindAddress())
 	}
 	if err == nil {
-		return conn, nil
+		return s, nil
 	}
+	var code fault.Code
 	if portTakenError(err) {
-		return nil, fault.Wrap(fault.Retry, CodePortTaken, "listen on", e.url(e.host, e.port), err)
+		code = CodePortTaken
 	}
-	return nil, fault.Wrap(fault.Retry, "", "listen on", e.url(e.host, e.port), err)
+	return s, fault.Wrap(fault.Retry, code, "listen on", e.url(e.host, e.port), err)
 }
 
-func bindUDP(e endpoint, network string) (*net.UDPConn, error) {
+// bindAddress is what the system calls the place that e listens on.
+func (e endpoint) bindAddress() string {
 	host := e.host
-	if e.wildcard() && e.network == "udp" {
+	if e.wildcard() && e.family() == "" {
 		host = "" // both families, even where 0.0.0.0 was written
 	}
-	addr, err := net.ResolveUDPAddr(network, net.JoinHostPort(host, strconv.Itoa(int(e.port))))
+	return net.JoinHostPort(host, strconv.Itoa(int(e.port)))
+}
+
+func bindUDP(network, address string) (*net.UDPConn, error) {
+	addr, err := net.ResolveUDPAddr(network, address)
 	if err != nil {
 		return nil, err
 	}
 	return net.ListenUDP(network, addr)
 }
 
+func bindTCP(network, address string) (*net.TCPListener, error) {
+	config := net.ListenConfig{KeepAliveConfig: keepAlive}
+	config.SetMultipathTCP(false) // a connection has one local address
+	l, err := config.Listen(context.Background(), network, address)
+	if err != nil {
+		return nil, err
+	}
+	return l.(*net.TCPListener), nil
+}
+
 // listenURL gives the canonical URL of the socket that e opened.
 func listenURL(e endpoint, local net.Addr) string {
-	udp, ok := local.(*net.UDPAddr)
-	if !ok {
-		return addressURL(local)
-	}
-	ap := udp.AddrPort()
-	ip := ap.Addr().Unmap()
-	if e.wildcard() && e.network == "udp" {
+	at := addrPort(local)
+	ip := at.Addr().Unmap()
+	if e.wildcard() && e.family() == "" {
 		ip = netip.IPv4Unspecified() // the usual spelling of "every address"
 	}
-	return e.url(ip.String(), ap.Port())
+	return e.url(ip.String(), at.Port())
+}
+
+// addrPort gives the address and port of a socket, the zero value for one of
+// another kind.
+func addrPort(a net.Addr) netip.AddrPort {
+	if a, ok := a.(interface{ AddrPort() netip.AddrPort }); ok {
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
 }

@@ -1,6 +1,6 @@
 // Package transport carries a byte stream between two devices whose
-// certificates are pinned: QUIC now, TCP with TLS as a later sibling. All
-// implementations pass transporttest.
+// certificates are pinned, over QUIC or over TCP with TLS. All implementations
+// pass transporttest.
 package transport
 
 import (
@@ -36,24 +36,29 @@ type Conn interface {
 	Extended() bool
 	// Dialed reports whether this side opened the connection.
 	Dialed() bool
-	// LocalAddress and RemoteAddress are URLs such as quic://192.0.2.1:22000.
+	// LocalAddress and RemoteAddress are URLs such as quic://192.0.2.1:22000,
+	// or tcp:// where the connection runs over TCP. There the side that dialed
+	// listens elsewhere than where its connection comes from.
 	LocalAddress() string
 	RemoteAddress() string
-	// SetDeadline bounds both directions; the zero time removes it.
+	// SetDeadline bounds both directions; the zero time removes it. After a
+	// Write that a deadline ended, there may be no other.
 	SetDeadline(t time.Time) error
 	// CloseWith ends the connection at once with a code; bytes written but not
 	// acknowledged may be lost. A second call does nothing.
 	CloseWith(code Code, reason string) error
-	// Done is closed when the connection has ended, whoever ended it.
+	// Done is closed when the connection has ended, whoever ended it. Over TCP
+	// only a Read learns that the other side did.
 	Done() <-chan struct{}
-	// EndCode gives the code with which the other side closed, once Done.
+	// EndCode gives the code with which the other side closed, once Done. TCP
+	// carries none.
 	EndCode() (Code, bool)
 }
 
 // Transport listens and dials on one socket.
 type Transport interface {
-	// Accept gives the next connection whose certificate was read and whose
-	// stream was opened by the peer; the caller decides whether it knows the
+	// Accept gives the next connection whose certificate was read and on which
+	// the peer has written something; the caller decides whether it knows the
 	// device.
 	Accept(ctx context.Context) (Conn, error)
 	// Dial opens a connection to an address and demands that the device there
