@@ -6,8 +6,10 @@ import (
 	"net/http"
 
 	"lanyard/app/config"
+	"lanyard/app/text"
 	"lanyard/sync/fault"
 	"lanyard/sync/relpath"
+	"lanyard/sync/status"
 )
 
 // Error is an error as it travels to the one who asked.
@@ -54,7 +56,25 @@ func Describe(err error) *Error {
 	if errors.As(err, &f) {
 		out.Item = f.Item
 	}
+	inWords(out, err)
 	return out
+}
+
+// inWords puts an error that stops a folder into the catalogue's sentences.
+// Others keep their own, which tell more: which file, and why.
+func inWords(out *Error, err error) {
+	if fault.KindOf(err) != fault.Folder {
+		return
+	}
+	words, loadErr := text.Load("en")
+	if loadErr != nil {
+		return // the error's own text stays
+	}
+	p := status.Problem{Code: fault.CodeOf(err), Text: out.Text, Param: fault.DataOf(err)}
+	if words.Problems[p.Code].Severity == status.Stop {
+		words.Word(&p)
+		out.Text, out.Remedy = p.Text, p.Remedy
+	}
 }
 
 func statusOfReason(r config.Reason) int {

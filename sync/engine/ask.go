@@ -41,10 +41,19 @@ func (e *Engine) Scan(ctx context.Context, id bep.FolderID, paths []relpath.Path
 	r.Scan(paths, func(err error) { done <- err })
 	select {
 	case err := <-done:
-		return err
+		return e.named(id, err)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// named lets an error of a folder tell which one it is.
+func (e *Engine) named(id bep.FolderID, err error) error {
+	f := e.folder(id)
+	if f == nil {
+		return err
+	}
+	return fault.With(err, "folder", labelOf(f.spec), "id", string(id), "path", f.spec.Path)
 }
 
 // settleTurn waits until what was applied before has been carried out.

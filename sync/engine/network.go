@@ -455,11 +455,14 @@ func (d *dialer) candidates() []string {
 	return spec.Addresses
 }
 
+var errNoAddress = fault.New(fault.Retry, "", "no address of it is known")
+
 // dial tries the candidates, each a little after the one before, and reports
 // whether one connected. Those that come later are closed.
 func (d *dialer) dial(ctx context.Context) bool {
 	addresses := d.candidates()
 	if len(addresses) == 0 {
+		d.n.e.met(d.id, func(c *contact) { c.dialErr = errNoAddress })
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)

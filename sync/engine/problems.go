@@ -177,13 +177,13 @@ func (e *Engine) folderProblems(f *folderEntry, v folder.View) []status.Problem 
 		p.Since = v.ErrSince.UTC()
 		out = append(out, p)
 	}
+	if v.Err != nil || f.index == nil || f.spec.Paused {
+		return out // the cause alone: the rest follows from it, or waits for it
+	}
 	for _, err := range v.Noted {
 		out = append(out, ofFolder(f.spec, err))
 	}
-	if f.index == nil || f.spec.Paused {
-		return out
-	}
-	if lost, ok := f.index.Recovery(); ok && lost.Cause == index.Damaged && v.Err == nil {
+	if lost, ok := f.index.Recovery(); ok && lost.Cause == index.Damaged {
 		out = append(out, ofFolder(f.spec, errMending))
 	}
 	if c, err := f.index.Counts(); err == nil && f.spec.Type == bep.SendOnly && c.Need.Items > 0 {

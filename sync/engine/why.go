@@ -108,8 +108,8 @@ func (w *why) folder() {
 	st := w.e.folderStatus(w.f.spec, w.f)
 	w.out.InSync = st.InSync
 	size := strconv.FormatInt(st.Need.Bytes, 10)
-	values := []string{"folder", labelOf(w.f.spec), "n", strconv.FormatInt(st.Need.Items, 10), "size", size}
-	if w.problems(st.Problems) {
+	values := []string{"folder", labelOf(w.f.spec), "id", string(w.f.spec.ID), "n", strconv.FormatInt(st.Need.Items, 10), "size", size}
+	if !st.InSync && w.problems(st.Problems) {
 		return
 	}
 	switch {
@@ -125,11 +125,15 @@ func (w *why) folder() {
 			w.out.Lacking = append(w.out.Lacking, w.e.nameOf(dev))
 		}
 	}
-	if len(w.out.Lacking) > 0 {
+	switch {
+	case len(w.f.spec.Shared) == 0:
+		w.answer(status.FolderAlone, values...)
+	case len(w.out.Lacking) > 0:
 		w.answer(status.FolderNotThere, append(values, "devices", strings.Join(w.out.Lacking, "\n"))...)
-	} else {
+	default:
 		w.answer(status.FolderInSync, values...)
 	}
+	w.problems(st.Problems)
 	w.devices(w.f.spec.Shared)
 }
 
@@ -286,6 +290,8 @@ func (w *why) sayThere(deleted bool) {
 	}
 	values := []string{"devices", strings.Join(w.out.Lacking, "\n")}
 	switch {
+	case w.out.InSync && len(w.f.spec.Shared) == 0:
+		w.answer(status.SharedWithNobody, "id", string(w.f.spec.ID))
 	case w.out.InSync && deleted:
 		w.answer(status.DeletedEverywhere)
 	case w.out.InSync:

@@ -497,6 +497,9 @@ func (r *Runner) noteUnwatched(w watch.Watcher, n int) {
 
 // noteWatchEnd tells that nothing of the folder is watched any more.
 func (r *Runner) noteWatchEnd(w watch.Watcher, err error) {
+	if errors.Is(err, watch.ErrRootGone) {
+		return // the folder stops because of it, and that is told
+	}
 	if errors.Is(err, watch.ErrLimit) {
 		r.noteUnwatched(w, 1) // the root, with all that is in it
 		return

@@ -180,20 +180,22 @@ const (
 	OwnFile           Answer = "own-file"
 	NotLookedAt       Answer = "not-looked-at"
 	UnknownName       Answer = "unknown-name"
-	FolderInSync      Answer = "folder-in-sync"    // folder
-	FolderNotThere    Answer = "folder-not-there"  // folder, devices
-	FolderScanning    Answer = "folder-scanning"   // folder
-	FolderSyncing     Answer = "folder-syncing"    // folder, n, size
-	DeviceConnected   Answer = "device-has-all"    // device, time
-	DeviceLacks       Answer = "device-lacks"      // device, n, size
-	DeviceComing      Answer = "device-connecting" // device
+	SharedWithNobody  Answer = "shared-with-nobody" // id
+	FolderAlone       Answer = "folder-alone"       // folder, id
+	FolderInSync      Answer = "folder-in-sync"     // folder
+	FolderNotThere    Answer = "folder-not-there"   // folder, devices
+	FolderScanning    Answer = "folder-scanning"    // folder
+	FolderSyncing     Answer = "folder-syncing"     // folder, n, size
+	DeviceConnected   Answer = "device-has-all"     // device, time
+	DeviceLacks       Answer = "device-lacks"       // device, n, size
+	DeviceComing      Answer = "device-connecting"  // device
 )
 
 // Answers lists them.
 func Answers() []Answer {
 	return []Answer{
 		SameEverywhere, HereNotThere, DeletedEverywhere, DeletedNotThere, OnItsWay, IgnoredByRule, OwnFile, NotLookedAt,
-		UnknownName, FolderInSync, FolderNotThere, FolderScanning, FolderSyncing, DeviceConnected, DeviceLacks, DeviceComing,
+		UnknownName, SharedWithNobody, FolderAlone, FolderInSync, FolderNotThere, FolderScanning, FolderSyncing, DeviceConnected, DeviceLacks, DeviceComing,
 	}
 }
 
