@@ -73,6 +73,12 @@ func (e endpoint) tcp() bool { return strings.HasPrefix(e.network, "tcp") }
 // where it is of both.
 func (e endpoint) family() string { return e.network[len("tcp"):] }
 
+// overTCP gives the same place and family in TCP, on a port.
+func (e endpoint) overTCP(port uint16) endpoint {
+	e.scheme, e.network, e.port = "tcp"+e.family(), "tcp"+e.family(), port
+	return e
+}
+
 // wildcard reports whether e listens on every local address.
 func (e endpoint) wildcard() bool {
 	ip, err := netip.ParseAddr(e.host)

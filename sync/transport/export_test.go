@@ -1,10 +1,14 @@
 package transport
 
-import "net"
+import (
+	"net"
+	"net/netip"
+	"time"
+)
 
 // NewQUICOn runs a transport on a packet connection, which may be simulated.
 func NewQUICOn(o Options, conn net.PacketConn) (Transport, error) {
-	return newQUIC(o.withDefaults(), conn, addressURL(conn.LocalAddr()))
+	return newQUIC(o.withDefaults(), conn, addressURL(conn.LocalAddr()), newDoor())
 }
 
 // NewQUICBreaking runs a transport on a UDP socket whose sends give err while
@@ -40,7 +44,7 @@ func UsesSegmentationOffload(c Conn) bool {
 
 // NewTCPOn runs a TCP transport on a listener, which may be simulated.
 func NewTCPOn(o Options, l net.Listener) (Transport, error) {
-	t, err := newTCP(o.withDefaults(), l, addressURL(l.Addr()))
+	t, err := newTCP(o.withDefaults(), l, addressURL(l.Addr()), newDoor())
 	if err != nil {
 		return nil, err
 	}
@@ -52,3 +56,12 @@ func NewTCPOn(o Options, l net.Listener) (Transport, error) {
 func SetInterfaces(t Transport, interfaces func() ([]net.Addr, error)) {
 	t.(*tcpTransport).interfaces = interfaces
 }
+
+// SetFar has a transport that Listen made take no address for one of a network
+// that this machine is in.
+func SetFar(t Transport) {
+	t.(*lanTransport).near = func(netip.Addr) bool { return false }
+}
+
+// SetLead gives TCP another start over QUIC.
+func SetLead(t Transport, lead time.Duration) { t.(*lanTransport).lead = lead }

@@ -9,7 +9,8 @@ import (
 
 // The limits on what a stranger can hold open. Half-open handshakes have a
 // pool of their own, so that strangers who completed theirs do not shut out
-// the devices that we know. Several known devices may share one address (a
+// the devices that we know. Those of TCP have another than those of QUIC, which
+// can come from a source address that is made up. Several known devices may share one address (a
 // router's, or one machine's), so it may have more half-open handshakes than
 // unpaired connections.
 const (
@@ -30,17 +31,19 @@ var (
 // gate counts incoming connections until their device is known or admitted.
 // It is safe for concurrent use.
 type gate struct {
-	mu       sync.Mutex
-	halfOpen pool
-	unpaired pool
-	waiting  pool
+	mu          sync.Mutex
+	halfOpen    pool
+	halfOpenTCP pool
+	unpaired    pool
+	waiting     pool
 }
 
 func newGate() *gate {
 	return &gate{
-		halfOpen: newPool(maxHalfOpen, maxHalfOpenPerHost),
-		unpaired: newPool(maxUnpaired, maxUnpairedPerHost),
-		waiting:  newPool(maxWaiting, maxWaiting),
+		halfOpen:    newPool(maxHalfOpen, maxHalfOpenPerHost),
+		halfOpenTCP: newPool(maxHalfOpen, maxHalfOpenPerHost),
+		unpaired:    newPool(maxUnpaired, maxUnpairedPerHost),
+		waiting:     newPool(maxWaiting, maxWaiting),
 	}
 }
 
@@ -48,15 +51,18 @@ func newGate() *gate {
 func (g *gate) enter(from net.Addr) (*slot, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	host := hostOf(from)
-	if !g.halfOpen.take(host) {
+	host, in := hostOf(from), &g.halfOpen
+	if from.Network() == "tcp" {
+		in = &g.halfOpenTCP
+	}
+	if !in.take(host) {
 		return nil, errTooManyHandshakes
 	}
-	return &slot{gate: g, host: host, in: &g.halfOpen}, nil
+	return &slot{gate: g, host: host, in: in}, nil
 }
 
-// crowded reports whether so many handshakes are half-open that a new one
-// must first prove its source address (QUIC Retry, one more round trip).
+// crowded reports whether so many handshakes of QUIC are half-open that a new
+// one must first prove its source address (QUIC Retry, one more round trip).
 func (g *gate) crowded() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

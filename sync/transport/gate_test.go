@@ -126,3 +126,21 @@ func TestTheGateIsEmptyOnceAllHaveLeft(t *testing.T) {
 		}
 	})
 }
+
+func TestHandshakesOfQUICDoNotShutOutThoseOfTCP(t *testing.T) {
+	g := newGate()
+	for range maxHalfOpenPerHost {
+		if _, err := g.enter(udp("192.0.2.1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := g.enter(udp("192.0.2.1")); !errors.Is(err, errTooManyHandshakes) {
+		t.Errorf("one more of QUIC: got %v, want errTooManyHandshakes", err)
+	}
+	tcp := &net.TCPAddr{IP: net.ParseIP("192.0.2.1"), Port: 5}
+	for i := range maxHalfOpenPerHost + 1 {
+		if _, err := g.enter(tcp); (err == nil) != (i < maxHalfOpenPerHost) {
+			t.Errorf("handshake %d of TCP: got %v", i+1, err)
+		}
+	}
+}

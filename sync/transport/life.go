@@ -146,8 +146,16 @@ func (l *life) beginClose() (ends []func(), first bool) {
 	return ends, true
 }
 
-// inbox holds what was accepted for whoever calls Accept. Transports may share
-// one. It is safe for concurrent use.
+// door is what incoming connections pass: the limits on them, and the inbox
+// that they end in. Transports that belong together share one.
+type door struct {
+	gate  *gate
+	inbox *inbox
+}
+
+func newDoor() door { return door{gate: newGate(), inbox: newInbox()} }
+
+// inbox holds what was accepted for whoever calls Accept. It is safe for concurrent use.
 type inbox struct {
 	conns chan Conn     // unbuffered; never closed
 	ended chan struct{} // closed by end

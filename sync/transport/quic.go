@@ -47,6 +47,8 @@ type Options struct {
 	// called from several goroutines at once and must not wait. By default no
 	// device is known, and every connection must be admitted (see Admitter).
 	Known func(device.ID) bool
+	// NoTCP keeps Listen to QUIC, for listening and for dialing.
+	NoTCP bool
 	// Log is silent by default.
 	Log *slog.Logger
 }
@@ -73,9 +75,8 @@ type quicTransport struct {
 	socket    io.Closer
 	listener  *quic.Listener
 	addresses []string
-	gate      *gate
+	door      door
 	windows   *windowBudget
-	inbox     *inbox
 	life      *life
 	stop      context.CancelFunc // ends the accept loop and the welcomes
 }
@@ -95,7 +96,7 @@ func ListenQUIC(o Options) (Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newQUIC(o, offload(socket{conn}), listenURL(at, conn.LocalAddr()))
+	t, err := newQUIC(o, offload(socket{conn}), listenURL(at, conn.LocalAddr()), newDoor())
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -103,7 +104,7 @@ func ListenQUIC(o Options) (Transport, error) {
 }
 
 // newQUIC runs a transport on conn, which it closes in the end.
-func newQUIC(o Options, conn net.PacketConn, address string) (*quicTransport, error) {
+func newQUIC(o Options, conn net.PacketConn, address string, d door) (*quicTransport, error) {
 	own, err := identityOf(o.Certificate)
 	if err != nil {
 		return nil, err
@@ -117,16 +118,15 @@ func newQUIC(o Options, conn net.PacketConn, address string) (*quicTransport, er
 		own:       own,
 		socket:    conn,
 		addresses: []string{address},
-		gate:      newGate(),
+		door:      d,
 		windows:   newWindowBudget(windowBytes),
-		inbox:     newInbox(),
 		life:      newLife(),
 	}
 	t.quic = &quic.Transport{
 		Conn:                conn,
 		ConnectionIDLength:  connectionIDLength,
 		StatelessResetKey:   reset,
-		VerifySourceAddress: func(net.Addr) bool { return t.gate.crowded() },
+		VerifySourceAddress: func(net.Addr) bool { return t.door.gate.crowded() },
 		ConnContext:         t.enter,
 	}
 	t.listener, err = t.quic.Listen(tlsConfig(o.Certificate, notSelf(t.own)), incomingConfig(t.windows))
@@ -141,7 +141,7 @@ func newQUIC(o Options, conn net.PacketConn, address string) (*quicTransport, er
 
 func (t *quicTransport) Addresses() []string { return append([]string(nil), t.addresses...) }
 
-func (t *quicTransport) Accept(ctx context.Context) (Conn, error) { return t.inbox.accept(ctx) }
+func (t *quicTransport) Accept(ctx context.Context) (Conn, error) { return t.door.inbox.accept(ctx) }
 
 // slotKey is the context key of a connection's slot in the gate.
 type slotKey struct{}
@@ -149,7 +149,7 @@ type slotKey struct{}
 // enter is quic.Transport.ConnContext: it takes a slot in the gate for a
 // handshake that begins, or refuses it.
 func (t *quicTransport) enter(ctx context.Context, info *quic.ClientInfo) (context.Context, error) {
-	s, err := t.gate.enter(info.RemoteAddr)
+	s, err := t.door.gate.enter(info.RemoteAddr)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (t *quicTransport) acceptLoop(ctx context.Context) {
 		conn, err := t.listener.Accept(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
-				t.inbox.end(fault.Wrap(fault.Retry, "", "listen on", t.addresses[0], err))
+				t.door.inbox.end(fault.Wrap(fault.Retry, "", "listen on", t.addresses[0], err))
 			}
 			return
 		}
@@ -199,7 +199,7 @@ func (t *quicTransport) welcome(ctx context.Context, conn *quic.Conn, known bool
 		t.windows.admit(conn)
 	}
 	select {
-	case t.inbox.conns <- c:
+	case t.door.inbox.conns <- c:
 		if known {
 			c.admit()
 		}
@@ -288,7 +288,7 @@ func dialFault(address string, err error) error {
 // first and return its result.
 func (t *quicTransport) Close() error {
 	return t.life.close(func() error {
-		t.inbox.end(errClosed("accept"))
+		t.door.inbox.end(errClosed("accept"))
 		t.stop()
 		return t.listener.Close() // waits for the handshakes under way
 	}, func() error { return errors.Join(t.quic.Close(), t.socket.Close()) })

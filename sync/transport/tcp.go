@@ -39,8 +39,7 @@ type tcpTransport struct {
 	own       device.ID
 	listener  net.Listener // nil where it only dials
 	addresses []string
-	gate      *gate
-	inbox     *inbox
+	door      door
 	life      *life
 	// interfaces lists the addresses of this machine with their networks.
 	interfaces func() ([]net.Addr, error)
@@ -65,7 +64,7 @@ func ListenTCP(o Options) (Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTCP(o, listener, listenURL(at, listener.Addr()))
+	t, err := newTCP(o, listener, listenURL(at, listener.Addr()), newDoor())
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -74,13 +73,13 @@ func ListenTCP(o Options) (Transport, error) {
 
 // newTCP makes a transport on a listener, which it closes in the end, or on
 // none. It starts nothing.
-func newTCP(o Options, listener net.Listener, address string) (*tcpTransport, error) {
+func newTCP(o Options, listener net.Listener, address string, d door) (*tcpTransport, error) {
 	own, err := identityOf(o.Certificate)
 	if err != nil {
 		return nil, err
 	}
 	t := &tcpTransport{
-		opts: o, own: own, listener: listener, gate: newGate(), inbox: newInbox(), life: newLife(),
+		opts: o, own: own, listener: listener, door: d, life: newLife(),
 		interfaces: net.InterfaceAddrs,
 	}
 	t.ctx, t.stop = context.WithCancel(context.Background())
@@ -100,7 +99,7 @@ func (t *tcpTransport) start() *tcpTransport {
 
 func (t *tcpTransport) Addresses() []string { return append([]string(nil), t.addresses...) }
 
-func (t *tcpTransport) Accept(ctx context.Context) (Conn, error) { return t.inbox.accept(ctx) }
+func (t *tcpTransport) Accept(ctx context.Context) (Conn, error) { return t.door.inbox.accept(ctx) }
 
 // acceptLoop welcomes every connection that the gate lets in. A failure to
 // accept is met with a pause: it is of one connection, or passes.
@@ -128,7 +127,7 @@ func (t *tcpTransport) acceptLoop() {
 
 // admit takes a slot in the gate before any work is done for a connection.
 func (t *tcpTransport) admit(raw net.Conn) {
-	slot, err := t.gate.enter(raw.RemoteAddr())
+	slot, err := t.door.gate.enter(raw.RemoteAddr())
 	if err != nil {
 		t.refuse(raw, err)
 		return
@@ -181,7 +180,7 @@ func (t *tcpTransport) welcome(raw net.Conn, slot *slot) {
 		return
 	}
 	select {
-	case t.inbox.conns <- c:
+	case t.door.inbox.conns <- c:
 		if known {
 			c.admit()
 		}
@@ -268,7 +267,7 @@ func interfacePrefixes(interfaces func() ([]net.Addr, error)) ([]netip.Prefix, e
 // Close ends every connection, in order where the peer reads.
 func (t *tcpTransport) Close() error {
 	return t.life.close(func() error {
-		t.inbox.end(errClosed("accept"))
+		t.door.inbox.end(errClosed("accept"))
 		t.stop()
 		if t.listener == nil {
 			return nil
