@@ -247,7 +247,9 @@ func (r *Runner) step(ev Event) {
 func (r *Runner) carryOut(c Command) {
 	switch c := c.(type) {
 	case Scan:
-		r.exec.Go(func() { r.scan(c) })
+		// What a commit has put in place by now is recorded first: else the scan
+		// would take it for new, and hash it for nothing.
+		r.disk.Post(func() { r.exec.Go(func() { r.scan(c) }) })
 	case Pull:
 		r.pull()
 	case Refresh:

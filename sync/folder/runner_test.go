@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,6 +247,32 @@ func TestAnEventIsScannedAfterItsQuietTime(t *testing.T) {
 		r.wantLocal()
 		r.later(time.Millisecond)
 		r.wantLocal("new")
+	})
+}
+
+// A scan that runs while a commit is under way would find what is in place and
+// not recorded yet, and hash it for nothing.
+func TestAScanBeginsWhenCommitsAreRecorded(t *testing.T) {
+	inRig(t, map[string]string{"mine": "1"}, func(r *rig) {
+		r.start()
+		recorded := make(chan struct{})
+		r.runner.disk.Post(func() { <-recorded })
+		var read atomic.Bool
+		r.disk.SetHook(func(fsys.Op) error {
+			read.Store(true)
+			return nil
+		})
+		done := make(chan error, 1)
+		r.runner.Scan(nil, func(err error) { done <- err })
+		r.later(time.Second)
+		if read.Load() {
+			t.Error("the scan looked at the disk amid a commit")
+		}
+		close(recorded)
+		r.must(<-done)
+		if !read.Load() {
+			t.Error("the scan did not look at the disk afterwards")
+		}
 	})
 }
 
