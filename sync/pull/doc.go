@@ -16,6 +16,9 @@
 // out is looked at again, and if a person changed it in the last instant the
 // exchange is undone.
 //
+// Content that has only another name is renamed to it: a file, or a directory
+// with all that is in it.
+//
 // All work on the state of the disk runs on the folder's one Serial, which the
 // scanner shares, so that neither sees the other's half-done steps.
 package pull

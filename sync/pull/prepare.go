@@ -173,7 +173,7 @@ func (it *item) prepareSymlink() error {
 func (it *item) prepareFile() error {
 	it.temp = tempName(it.want)
 	it.steps = NewSteps(len(it.want.Blocks), it.need.From)
-	same, err := it.r.o.Index.LocalByContent(block.ListHash(it.want.Blocks), it.want.Size, maxSame)
+	same, err := it.r.o.contentHere(it.want)
 	if err != nil {
 		return err
 	}
@@ -195,6 +195,11 @@ func (it *item) prepareFile() error {
 	}
 	it.same = same
 	return nil // it is gathered when its turn comes
+}
+
+// contentHere gives our files that are recorded with just this content.
+func (o *Options) contentHere(f *bep.FileInfo) ([]index.Record, error) {
+	return o.Index.LocalByContent(block.ListHash(f.Blocks), f.Size, maxSame)
 }
 
 // Files with the wanted content that are looked at: for one to rename, and to

@@ -101,6 +101,8 @@ type rig struct {
 	ignored   map[string]bool
 	deletable map[string]bool
 	proof     error
+	stored    int
+	maxMoved  int
 	sequence  int64
 }
 
@@ -142,6 +144,8 @@ func (r *rig) start() {
 		Ignored:   func(p relpath.Path) bool { return r.ignored[p.String()] },
 		Deletable: func(p relpath.Path) bool { return r.deletable[p.String()] },
 		Prove:     func() error { return r.proof },
+		Stored:    func() { r.stored++ },
+		MaxMoved:  r.maxMoved,
 	})
 }
 

@@ -64,8 +64,9 @@ type round struct {
 	cancelAge  func()
 	aged       bool
 
-	claims  claims         // sources of renames
-	made    claims         // directories made before their own turn
+	claims  claims // sources of renames
+	made    claims // directories made before their own turn
+	moves   moves
 	modes   []bep.FileInfo // directories whose permissions wait until they are filled
 	stopped bool
 	halted  atomic.Bool // stopped, for those who work beside the turn
@@ -110,7 +111,7 @@ func (r *round) fill() {
 	}
 	r.maybeCommit()
 	switch {
-	case r.reading || r.committing || r.stopped && len(r.open) > 0 || len(r.open) > r.long:
+	case r.reading || r.committing || r.moves.running > 0 || r.stopped && len(r.open) > 0 || len(r.open) > r.long:
 	case r.stopped:
 		r.end()
 	case r.stage != stageEnd:
@@ -119,7 +120,7 @@ func (r *round) fill() {
 	case r.refresh || r.more && r.result.Changed > r.before:
 		r.again()
 		r.fill()
-	case len(r.open) > 0:
+	case len(r.open)+r.moves.waiting() > 0:
 		r.park()
 	default:
 		r.end()
@@ -146,6 +147,7 @@ func (r *round) again() {
 	r.result.Unavailable, r.result.Space = 0, nil
 	r.full.Store(false)
 	r.more, r.deletes, r.dirs, r.replace = false, nil, nil, nil
+	r.moves.again()
 }
 
 // park waits for big files alone, and tells what was done so far. News make
@@ -165,6 +167,9 @@ func (r *round) end() {
 	if r.cancelAge != nil {
 		r.cancelAge()
 	}
+	if r.moves.wake != nil {
+		r.moves.wake()
+	}
 	r.w.round = nil
 	r.w.progress.reset()
 	done, result := r.done, r.result
@@ -182,12 +187,16 @@ func (r *round) begin() {
 		list := r.deletes
 		r.deletes = nil
 		for _, n := range list {
-			r.take(n)
+			if !r.moves.holdsOld(n.Global.Name) {
+				r.take(n)
+			}
 		}
 	case stageRemoveDirs:
 		r.exhausted = true
 		for i := len(r.dirs) - 1; i >= 0; i-- {
-			r.take(r.dirs[i])
+			if !r.moves.holdsOld(r.dirs[i].Global.Name) {
+				r.take(r.dirs[i])
+			}
 		}
 	case stageReplaceDirs:
 		r.exhausted = true
@@ -229,13 +238,26 @@ func (r *round) gotPage(page []index.Needed, err error) {
 	if len(page) == 0 {
 		r.exhausted = true
 	}
+	if len(page) > 0 {
+		r.cursor = page[len(page)-1].Global.Name
+	}
+	if r.stage == stageCreate {
+		r.lookForMoves(page)
+		return
+	}
 	for i := range page {
-		r.cursor = page[i].Global.Name
-		switch deleted := page[i].Global.Deleted; {
-		case deleted && r.stage == stageFind:
+		if page[i].Global.Deleted {
 			r.noteDeletion(page[i])
-		case !deleted && r.stage == stageCreate:
-			r.sort(page[i])
+		}
+	}
+	r.fill()
+}
+
+// takePage begins the work on the names of a page that are to be made.
+func (r *round) takePage(page []index.Needed) {
+	for i := range page {
+		if n := page[i]; !n.Global.Deleted && r.moves.find(n.Global.Name) == nil {
+			r.sort(n)
 		}
 	}
 	r.fill()

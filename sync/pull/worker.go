@@ -61,6 +61,9 @@ type Options struct {
 	// Stored is called on the Disk turn after records were stored: they may
 	// be announced.
 	Stored func()
+	// MaxMoved is how many names a directory may hold that is renamed in one
+	// step; of a larger one, the directories in it are. Default 20,000.
+	MaxMoved int
 	// Workers is how many names are prepared, and how many blocks are verified
 	// and written, side by side. Default 2.
 	Workers int
@@ -123,6 +126,7 @@ type Worker struct {
 // NewWorker returns an idle Worker. It starts nothing.
 func NewWorker(o Options) *Worker {
 	o.Workers = cmp.Or(o.Workers, 2)
+	o.MaxMoved = cmp.Or(o.MaxMoved, 20_000)
 	if o.Ignored == nil {
 		o.Ignored = func(relpath.Path) bool { return false }
 	}

@@ -25,6 +25,9 @@ type Options struct {
 	Line    bool // each device is joined to the next alone; else all to all
 	Ops     int  // acts of people, in all
 	Phases  int  // quiet points, default 4
+	// Trees is the share of acts that rename a directory, besides those that do
+	// anyway, and gives them more names to choose from.
+	Trees float64
 
 	Disk        fsys.MemOptions
 	Delay       time.Duration // of the network, at most; default 20 ms
@@ -77,6 +80,7 @@ type Cluster struct {
 	devices  []*Device
 	cables   []*cable
 	oracle   *oracle
+	trees    int   // directories that devices renamed whole
 	left     int   // acts of people that remain in this phase
 	contents int   // written so far
 	calm     bool  // no faults and no edits now
@@ -257,6 +261,10 @@ func (c *Cluster) unrest() string {
 	}
 	return ""
 }
+
+// Trees is how many directories with their content devices began to rename in
+// one step, because another device did.
+func (c *Cluster) Trees() int { return c.trees }
 
 // Steps is how many pieces of work were run.
 func (c *Cluster) Steps() int { return c.steps }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"path"
 	"time"
 
 	"lanyard/sync/block"
@@ -114,6 +115,11 @@ func (d *Device) hook(op fsys.Op) error {
 	switch op.Name {
 	case fsys.OpRename, fsys.OpRenameNoReplace, fsys.OpExchange, fsys.OpCreate, fsys.OpWrite, fsys.OpTruncate:
 		d.shown = append(d.shown, op.Paths...)
+	}
+	if op.Name == fsys.OpRenameNoReplace && !relpath.TempBase(path.Base(op.Paths[0])) {
+		if look, err := d.FS.User().Lstat(op.Paths[0]); err == nil && look.Kind == fsys.Directory {
+			c.trees++
+		}
 	}
 	if d.inCall || c.calm {
 		return nil

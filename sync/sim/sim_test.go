@@ -66,6 +66,28 @@ func TestCalmDevicesAgree(t *testing.T) {
 	run(t, sim.Options{Seed: 1, Devices: 2, Ops: 40}, "TestCalmDevicesAgree")
 }
 
+// With few acts between two quiet points, some devices meet a directory that
+// another one renamed whole, and rename it in one step.
+func TestDirectoriesAreRenamedWhole(t *testing.T) {
+	seeds := uint64(8)
+	if os.Getenv("LANYARD_LONG") != "" {
+		seeds = 1000
+	}
+	calm, turmoil := 0, 0
+	for seed := uint64(1); seed <= seeds; seed++ {
+		o := sim.Options{Seed: seed, Devices: 2, Ops: 100, Phases: 20, Trees: 0.4}
+		calm += run(t, o, "TestDirectoriesAreRenamedWhole").Trees()
+		o.Devices, o.Disk = 3, turbulent(seed).Disk
+		o.Rates = sim.Rates{Edit: 0.004, Refuse: 0.001, Crash: 0.0005, Kill: 0.0005, Drop: 0.1, Cut: 0.01}
+		o.MaxCrashes = 20
+		turmoil += run(t, o, "TestDirectoriesAreRenamedWhole").Trees()
+	}
+	t.Logf("directories renamed whole: %d in calm, %d in turmoil", calm, turmoil)
+	if calm == 0 || turmoil == 0 {
+		t.Error("the way of a directory in one step is not gone")
+	}
+}
+
 func TestDevicesAgreeAndLoseNothing(t *testing.T) {
 	first, last := uint64(1), uint64(*seedsFlag)
 	if *seedFlag != 0 {

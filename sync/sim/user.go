@@ -15,6 +15,8 @@ import (
 var (
 	fileNames = []string{"a", "b", "c.txt", "n\u00f6t\u00e9.md", "a-b"}
 	dirNames  = []string{"d", "d/sub", "e", "e/deep", "e/deep/er"}
+	// spareDirs are names for directories to be renamed from and to.
+	spareDirs = []string{"d", "d/sub", "e", "e/deep", "e/deep/er", "f", "f/sub", "g", "h"}
 )
 
 // userOp is one act of a person on a device, drawn from the seed.
@@ -23,6 +25,10 @@ func (c *Cluster) userOp(d *Device) {
 		return
 	}
 	c.left--
+	if c.o.Trees > 0 && c.acts.Float64() < c.o.Trees {
+		c.renameTree(d)
+		return
+	}
 	u := d.FS.User()
 	p := c.drawFile()
 	switch n := c.acts.IntN(100); {
@@ -146,6 +152,9 @@ func (c *Cluster) removeTree(d *Device, dir string) {
 func (c *Cluster) renameTree(d *Device) {
 	u := d.FS.User()
 	from, to := c.pick(dirNames), c.pick(dirNames)
+	if c.o.Trees > 0 {
+		from, to = c.pick(spareDirs), c.pick(spareDirs)
+	}
 	if from == to || strings.HasPrefix(to, from+"/") || strings.HasPrefix(from, to+"/") {
 		return
 	}
