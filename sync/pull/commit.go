@@ -66,6 +66,7 @@ func commit(o *Options, batch []*item) error {
 	for _, it := range done {
 		it.stored = true
 	}
+	noteDeleted(o, batch)
 	o.Stored()
 	return nil
 }
@@ -226,6 +227,9 @@ func (it *item) apply(rec *index.Record) ([]index.Record, error) {
 	case plan.Metadata:
 		return it.setMetadata()
 	case plan.Delete:
+		if it.r.held(it.need) {
+			return nil, nil // decided anew meanwhile
+		}
 		return it.remove()
 	case plan.Fetch, plan.MakeSymlink, plan.MakeDirectory:
 		if it.moveFrom != nil {

@@ -100,6 +100,7 @@ type rig struct {
 	role      bep.FolderType
 	ignored   map[string]bool
 	deletable map[string]bool
+	brake     pull.Brake
 	proof     error
 	stored    int
 	maxMoved  int
@@ -146,6 +147,7 @@ func (r *rig) start() {
 		Prove:     func() error { return r.proof },
 		Stored:    func() { r.stored++ },
 		MaxMoved:  r.maxMoved,
+		Brake:     r.brake,
 	})
 }
 

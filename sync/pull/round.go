@@ -23,6 +23,7 @@ type stage int
 const (
 	stageFind stage = iota
 	stageCreate
+	stageWeigh
 	stageDelete
 	stageRemoveDirs
 	stageReplaceDirs
@@ -182,6 +183,8 @@ func (r *round) begin() {
 	switch r.stage {
 	case stageFind, stageCreate:
 		r.readPage()
+	case stageWeigh:
+		r.weigh()
 	case stageDelete:
 		r.exhausted = true
 		list := r.deletes
@@ -265,6 +268,7 @@ func (r *round) takePage(page []index.Needed) {
 
 func (r *round) noteDeletion(n index.Needed) {
 	switch {
+	case r.held(n):
 	case len(r.deletes)+len(r.dirs) >= maxDeletes:
 		r.more = true
 	case n.Local != nil && n.Local.IsDirectory():
@@ -278,6 +282,7 @@ func (r *round) noteDeletion(n index.Needed) {
 func (r *round) sort(n index.Needed) {
 	g := &n.Global
 	switch {
+	case r.held(n):
 	case n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
 		r.replace = append(r.replace, n)
 	case r.unavailable(&n):

@@ -58,6 +58,8 @@ type Options struct {
 	// Parked is called when a round waits for big files alone, with what it did
 	// so far; nil is fine. It must not block.
 	Parked func(Result)
+	// Brake holds mass deletions back; nil lets all through.
+	Brake Brake
 	// Stored is called on the Disk turn after records were stored: they may
 	// be announced.
 	Stored func()
@@ -103,6 +105,9 @@ type Result struct {
 	// Again is set when names changed while the round was on its way, so that
 	// another round may find more.
 	Again bool
+	// Later is when another round is due, 0 for no such time: deletions wait
+	// until no more of them arrive.
+	Later time.Duration
 	// Err ended the round early: a fault of the folder's.
 	Err error
 }
