@@ -35,6 +35,9 @@ const (
 	itemMax    = time.Hour
 	stuckAfter = 3                // rescans in a row after which a name waits
 	checkRoot  = 10 * time.Second // a stopped folder looks whether it may go on
+	// checkEmptied is the same for a folder whose files are all gone: to look is
+	// to go through the whole index.
+	checkEmptied = time.Minute
 )
 
 // The events that Step takes.
@@ -78,6 +81,9 @@ type (
 	}
 	// Room tells how much space is free.
 	Room struct{ Free uint64 }
+	// Decided tells that a person said what is to become of deletions that were
+	// held.
+	Decided struct{}
 	// Tick tells the time and nothing else.
 	Tick struct{}
 )
@@ -159,6 +165,7 @@ type Machine struct {
 	nextFull  time.Time
 	holdOff   time.Time // no scan starts before: the last one failed
 	retryAt   time.Time
+	laterAt   time.Time // deletions wait until then
 	retry     time.Duration
 	space     *pull.Space // what was left out because the disk is full
 	roomAt    time.Time   // when to look for room, zero for never
@@ -217,6 +224,8 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 		m.retryAt, m.retry = time.Time{}, 0
 	case Room:
 		m.room(now, ev.Free)
+	case Decided:
+		m.decided(now)
 	case Tick:
 	}
 	m.decide(now)
@@ -244,6 +253,7 @@ func (m *Machine) Wake() time.Time {
 	if !m.pulling {
 		at(m.retryAt)
 		at(m.roomAt)
+		at(m.laterAt)
 	}
 	return due
 }
@@ -267,7 +277,8 @@ func (m *Machine) scanDue() time.Time {
 
 // Busy tells what the folder is doing: state for those who watch.
 func (m *Machine) Busy() (scanning, pulling, dirty bool) {
-	return m.scanning || m.mending.needed && m.lastErr == nil || !m.scanned && m.lastErr == nil, m.pulling || m.pullDue && m.scanned && !m.mending.needed, len(m.dirty) > 0 || m.wantFull
+	return m.scanning || m.mending.needed && m.lastErr == nil || !m.scanned && m.lastErr == nil,
+		m.pulling || m.pullDue && m.scanned && !m.mending.needed || !m.laterAt.IsZero(), len(m.dirty) > 0 || m.wantFull
 }
 
 // Known reports whether the root is proved and everything in it was looked at
@@ -285,11 +296,25 @@ func (m *Machine) stop(now time.Time, err error) {
 	default:
 		m.paused = false
 	}
+	m.laterAt = time.Time{}
 	m.reopenAt = now.Add(checkRoot)
+	if fault.CodeOf(err) == codeEmptied {
+		m.reopenAt = now.Add(checkEmptied)
+	}
 	for _, t := range m.tickets {
 		m.out = append(m.out, Finish{t, err})
 	}
 	m.tickets = nil
+}
+
+// decided looks at everything again, at once: what a person decided is carried
+// out by the scan and the pull that find it. A stopped folder is opened for it.
+func (m *Machine) decided(now time.Time) {
+	m.wantFull, m.holdOff = true, time.Time{}
+	if !m.open && !m.reopenAt.IsZero() {
+		m.reopenAt = now
+	}
+	m.news()
 }
 
 func (m *Machine) notice(now time.Time, c watch.Change) {
@@ -472,6 +497,10 @@ func (m *Machine) pullDone(now time.Time, r pull.Result) {
 	maps.DeleteFunc(m.stuck, func(p relpath.Path, _ int) bool { return !slices.Contains(r.Rescan, p) })
 	m.pullDue = m.pullDue || r.Again
 	m.noteSpace(now, r)
+	m.laterAt = time.Time{}
+	if r.Later > 0 {
+		m.laterAt = now.Add(r.Later)
+	}
 	if r.Err != nil && fault.KindOf(r.Err) == fault.Folder {
 		m.stop(now, r.Err)
 		return
@@ -538,6 +567,9 @@ func (m *Machine) decide(now time.Time) {
 	if !m.pulling && !m.roomAt.IsZero() && !now.Before(m.roomAt) {
 		m.roomAt = time.Time{}
 		m.out = append(m.out, LookForRoom{})
+	}
+	if !m.laterAt.IsZero() && !m.pulling && !now.Before(m.laterAt) {
+		m.laterAt, m.pullDue = time.Time{}, true
 	}
 	m.mend(now)
 	if m.pullDue && m.scanned && !m.pulling && !m.mending.needed {

@@ -181,6 +181,11 @@ func TestNothingIsLeftUndone(t *testing.T) {
 			"askAll": func(*rapid.T) { w.ask(nil) },
 			"remote": func(*rapid.T) { w.news = true; w.step(RemoteChanged{}) },
 			"peers":  func(*rapid.T) { w.news = true; w.step(PeersChanged{}) },
+			"decided": func(*rapid.T) {
+				w.news = true
+				w.mark(allNames())
+				w.step(Decided{})
+			},
 			"stopped": func(t *rapid.T) {
 				if !w.opening {
 					t.Skip("it is not opening")
@@ -205,6 +210,8 @@ func TestNothingIsLeftUndone(t *testing.T) {
 					t.Skip("no pull runs")
 				}
 				r := pull.Result{Rescan: drawPaths(t), Again: rapid.Bool().Draw(t, "again")}
+				r.Later = rapid.SampledFrom([]time.Duration{0, 0, time.Second}).Draw(t, "wait")
+				w.news = w.news || r.Later > 0 // what waits is to be pulled as well
 				if err := rapid.SampledFrom(drawnFaults).Draw(t, "error"); fault.KindOf(err) == fault.Folder {
 					r.Err = err
 				}

@@ -19,11 +19,11 @@ import (
 // A script tells what happens to a machine, one line for each event, and what
 // it wants done, on the lines that begin with ">":
 //
-//	opened [same]; stopped; remote; peers
+//	opened [same]; stopped; remote; peers; decided
 //	notice a b:removed c:settled dir:subtree; notice all
 //	ask 1 a b; ask 1            a person wants names, or everything, scanned
-//	scanned [again a b] [busy a b] [failed retry|folder|root]
-//	pulled [changed] [again] [rescan a b] [failed item|retry] [space 100] [stop]
+//	scanned [again a b] [busy a b] [failed retry|folder|root|empty]
+//	pulled [changed] [again] [rescan a b] [failed item|retry] [space 100] [later 1s] [stop]
 //	room 100
 //	recovering                  the index lost something
 //	mended; mended waiting|failed
@@ -113,6 +113,7 @@ var faults = map[string]error{
 	"item":   fault.New(fault.Item, "", "mend it"),
 	"folder": fault.New(fault.Folder, "disk-full", "the disk is full"),
 	"root":   fault.New(fault.Folder, "folder-missing", "it is not there"),
+	"empty":  fault.New(fault.Folder, "folder-emptied", "it is empty"),
 }
 
 func (s *script) event(words []string) Event {
@@ -134,6 +135,8 @@ func (s *script) event(words []string) Event {
 			ev.Err = faults["retry"]
 		}
 		return ev
+	case "decided":
+		return Decided{}
 	case "notice":
 		return Noticed{change(words[1:])}
 	case "ask":
@@ -183,6 +186,13 @@ func (s *script) result(o map[string][]string) pull.Result {
 		r.Space = &pull.Space{Need: n}
 		r.Failed = map[relpath.Path]error{relpath.MustParse("x"): fault.New(fault.Item, "disk-full", "no room")}
 	}
+	if wait := o["later"]; wait != nil {
+		d, err := time.ParseDuration(wait[0])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.Later = d
+	}
 	if _, ok := o["stop"]; ok {
 		r.Err = faults["folder"]
 	}
@@ -194,7 +204,7 @@ func options(words []string) map[string][]string {
 	out := map[string][]string{}
 	key := ""
 	for _, w := range words {
-		if slices.Contains([]string{"again", "busy", "failed", "rescan", "changed", "space", "stop"}, w) {
+		if slices.Contains([]string{"again", "busy", "failed", "rescan", "changed", "space", "later", "stop"}, w) {
 			key = w
 			out[key] = []string{}
 			continue

@@ -18,6 +18,7 @@ import (
 	"lanyard/sync/fsys"
 	"lanyard/sync/ignore"
 	"lanyard/sync/index"
+	"lanyard/sync/plan"
 	"lanyard/sync/pull"
 	"lanyard/sync/relpath"
 	"lanyard/sync/serve"
@@ -32,12 +33,17 @@ type Options struct {
 	Self device.ID
 	// Open opens the root.
 	Open func() (fsys.FS, error)
-	// NewWatcher makes the watcher; nil leaves noticing to Notice.
+	// NewWatcher makes the watcher; nil, and one that gives nil, leave noticing
+	// to Notice.
 	NewWatcher func(skip func(relpath.Path) bool) watch.Watcher
 	Index      index.Folder
 	Exec       exec.Executor
 	Hash       *block.Pool
 	Source     pull.Source
+	// Brake is from how many on deletions wait for a person; NoBrake lets all
+	// through.
+	Brake   plan.Brake
+	NoBrake bool
 	// VersionsFor is how long replaced and deleted files are kept; negative
 	// keeps none.
 	VersionsFor time.Duration
@@ -70,6 +76,7 @@ type Runner struct {
 	cancel context.CancelFunc
 
 	machine *Machine
+	brake   *brake // nil where all deletions go through
 	timer   func()
 	slots   chan struct{} // bounds batches that wait to be stored
 
@@ -125,11 +132,15 @@ func New(o Options) *Runner {
 	o.Log = o.Log.With("folder", string(o.ID))
 	scope := exec.NewScope(o.Exec)
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Runner{
+	r := &Runner{
 		o: o, exec: scope, turn: exec.NewSerial(scope), disk: exec.NewSerial(scope), ctx: ctx, cancel: cancel,
 		machine: NewMachine(o.RescanEvery), tickets: map[int]func(error){}, slots: make(chan struct{}, maxUnstored),
 		unwritten: map[relpath.Path]unwritten{},
 	}
+	if !o.NoBrake {
+		r.brake = r.newBrake()
+	}
+	return r
 }
 
 // Start opens the folder; it goes on by itself from there.
@@ -152,7 +163,12 @@ func (r *Runner) Stop() {
 }
 
 // Notice takes what a watcher saw.
-func (r *Runner) Notice(c watch.Change) { r.post(Noticed{c}) }
+func (r *Runner) Notice(c watch.Change) {
+	if r.brake != nil {
+		r.brake.departures.note(c)
+	}
+	r.post(Noticed{c})
+}
 
 // RemoteChanged tells that another device's index has news.
 func (r *Runner) RemoteChanged() {
@@ -349,6 +365,12 @@ func (r *Runner) openRoot() (same bool, err error) {
 		f.Close()
 		return false, err
 	}
+	if r.brake != nil {
+		if err := r.brake.load(); err != nil {
+			f.Close()
+			return false, err
+		}
+	}
 	r.closeRoot() // before: whoever still works on the old one fails
 	r.equip(f, rules)
 	r.startWatcher()
@@ -380,9 +402,13 @@ func (r *Runner) equip(f fsys.FS, rules *ignore.Matcher) {
 		store = archive.New(archive.Options{FS: f, MaxAge: r.o.VersionsFor})
 		keep = store
 	}
+	var held pull.Brake
+	if r.brake != nil {
+		held = r.brake
+	}
 	worker := pull.NewWorker(pull.Options{
 		Folder: r.o.ID, Role: r.o.Type, FS: f, Index: r.o.Index, Exec: r.exec, Disk: r.disk, Source: r.o.Source,
-		Archive: keep, Prove: r.prove, Stored: r.o.Announce, Log: r.o.Log,
+		Archive: keep, Prove: r.prove, Brake: held, Stored: r.o.Announce, Log: r.o.Log,
 		Parked:    func(res pull.Result) { r.post(PullParked{res}) },
 		Ignored:   func(p relpath.Path) bool { return r.matchers().Match(p).Ignored },
 		Deletable: func(p relpath.Path) bool { return r.matchers().Match(p).Deletable },
@@ -428,6 +454,9 @@ func (r *Runner) startWatcher() {
 	}
 	rules := r.matchers()
 	w := r.o.NewWatcher(func(p relpath.Path) bool { return rules.Match(p).CanSkip })
+	if w == nil {
+		return
+	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.mu.Lock()
 	old := r.unwatch

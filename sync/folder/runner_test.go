@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ var (
 type contents struct {
 	mu       sync.Mutex
 	data     []byte
+	others   map[block.Hash][]byte // further contents of one block
 	requests int
 	hold     bool // answers are kept back
 }
@@ -43,9 +45,23 @@ func (c *contents) Request(_ device.ID, req *bep.Request, deliver func(*bep.Resp
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests++
-	if !c.hold {
-		go deliver(&bep.Response{Data: c.data[req.Offset:][:req.Size]}, nil)
+	data := c.data
+	if other, ok := c.others[block.Hash(req.Hash)]; ok {
+		data = other
 	}
+	if !c.hold {
+		go deliver(&bep.Response{Data: data[req.Offset:][:req.Size]}, nil)
+	}
+}
+
+// add gives it one more content, of one block.
+func (c *contents) add(data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.others == nil {
+		c.others = map[block.Hash][]byte{}
+	}
+	c.others[sha256.Sum256(data)] = data
 }
 
 func (c *contents) Release(*bep.Response) {}
@@ -59,6 +75,8 @@ type rig struct {
 	exec   *exec.Real
 	source *contents
 	runner *Runner
+
+	options Options
 
 	mu        sync.Mutex
 	opens     func() (fsys.FS, error)
@@ -100,13 +118,16 @@ func newRigOn(t *testing.T, disk *fsys.Mem, files map[string]string) *rig {
 	r.disk = mark(t, disk, "the marker of this folder")
 	r.user = r.disk.User()
 	for name, content := range files {
+		if i := strings.LastIndexByte(name, '/'); i > 0 {
+			r.must(r.user.MkdirAll(name[:i]))
+		}
 		r.must(r.user.WriteFile(name, []byte(content)))
 	}
 	r.opens = func() (fsys.FS, error) { return r.disk, nil }
 	ix, err := index.NewMemory(index.MemoryOptions{}).Folder(folderID)
 	r.must(err)
 	r.index = ix
-	r.runner = New(Options{
+	r.options = Options{
 		ID: folderID, Self: ourID, Open: r.open, Index: ix, Exec: r.exec,
 		Hash: block.NewPool(1), Source: r.source, VersionsFor: time.Hour, RescanEvery: time.Hour,
 		Announce: func() {
@@ -114,9 +135,19 @@ func newRigOn(t *testing.T, disk *fsys.Mem, files map[string]string) *rig {
 			r.announced++
 			r.mu.Unlock()
 		},
-	})
+	}
+	r.runner = New(r.options)
 	return r
 }
+
+// restart ends the folder's run, without a word, and begins another one.
+func (r *rig) restart() {
+	r.runner.Stop()
+	r.runner = New(r.options)
+	r.start()
+}
+
+func deviceIDs(ids ...device.ID) []device.ID { return ids }
 
 // open opens the root as the test says.
 func (r *rig) open() (fsys.FS, error) {

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -13,38 +14,88 @@ import (
 
 // scan compares disk and index and stores what changed. Comparing runs beside
 // everything else; storing takes the Disk turn, where each batch is confirmed.
+// Absences that the brake looks at are stored last.
 func (r *Runner) scan(c Scan) {
 	again := &moved{}
+	mark := uint64(0)
+	if r.brake != nil {
+		mark = r.brake.departures.mark()
+	}
 	seen, err := r.walk(c, again)
 	r.disk.Post(func() {
-		again.names = append(again.names, seen.moved...)
-		r.noteUnwritten()
-		r.noteFailing()
 		if err == nil {
 			err = again.err
 		}
-		if err == nil && seen.full {
-			err = r.o.Index.SetMeta(metaRules, seen.rules)
+		if err == nil && r.brake != nil {
+			err = r.judge(&seen, again)
 		}
-		if err == nil {
-			err = r.o.Index.Barrier()
-		}
-		if err != nil {
-			r.o.Log.Warn("scan failed", "error", err)
-		} else if c.Full {
-			r.trusted.Store(true)
-			r.prune()
-		}
-		r.scanned(ScanDone{Err: err, Again: again.names, Busy: seen.busy})
+		r.disk.Post(func() { r.endScan(c, &seen, mark, again, err) })
 	})
 }
 
+// endScan ends a scan. It runs on the Disk turn.
+func (r *Runner) endScan(c Scan, seen *walked, mark uint64, again *moved, err error) {
+	again.names = append(again.names, seen.moved...)
+	r.noteUnwritten()
+	r.noteFailing()
+	if err == nil {
+		err = again.err
+	}
+	if err == nil && seen.full {
+		err = r.o.Index.SetMeta(metaRules, seen.rules)
+	}
+	if err == nil {
+		err = r.o.Index.Barrier()
+	}
+	if err == nil && r.brake != nil {
+		r.brake.departures.scanned(mark, seen.paths, again.names)
+		if seen.full {
+			r.brake.wasComplete()
+		}
+	}
+	if err != nil {
+		r.o.Log.Warn("scan failed", "error", err)
+	} else if c.Full {
+		r.trusted.Store(true)
+		r.prune()
+	}
+	r.scanned(ScanDone{Err: err, Again: again.names, Busy: seen.busy})
+}
+
+// judge has the brake decide about the names that are absent, and stores those
+// that may be announced. It runs on the Disk turn.
+func (r *Runner) judge(seen *walked, again *moved) error {
+	v, err := r.brake.judge(scanned{full: seen.full, seen: seen.count, paths: seen.paths, absent: seen.absent})
+	if err != nil {
+		return err
+	}
+	again.names = append(again.names, v.again...)
+	for names := range slices.Chunk(v.announce, absencesAtOnce) {
+		r.disk.Post(func() {
+			batch, err := scan.Absences(seen.options, names, func(p relpath.Path) bool { _, ok := v.fetch[p]; return ok })
+			if err == nil {
+				r.store(seen.options, batch, again)
+				err = r.brake.fetched(names, v.fetch)
+			}
+			again.err = cmp.Or(again.err, err)
+		})
+	}
+	return nil
+}
+
+// absencesAtOnce bounds a turn of the disk.
+const absencesAtOnce = 250
+
 // walked is what a walk itself found out.
 type walked struct {
-	moved []relpath.Path
-	busy  []relpath.Path
-	full  bool   // it went through everything
-	rules string // hash of the rules that it went by
+	moved   []relpath.Path
+	busy    []relpath.Path
+	full    bool           // it went through everything
+	paths   []relpath.Path // what it went through otherwise
+	rules   string         // hash of the rules that it went by
+	count   int            // entries that are there
+	absent  []relpath.Path // that the brake has yet to decide about
+	options scan.Options
 }
 
 // moved gathers what the batches of one scan left for the next. It belongs to
@@ -83,6 +134,16 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	if !full {
 		paths = c.Paths
 	}
+	seen := walked{full: full, paths: paths, rules: rules.Hash(), options: o}
+	if r.brake != nil {
+		o.Gate = func(absent []relpath.Path) []relpath.Path {
+			if r.brake.gate(absent) {
+				return absent
+			}
+			seen.absent = absent
+			return nil
+		}
+	}
 	res, err := scan.Walk(r.ctx, o, paths, func(batch []scan.Candidate) error {
 		r.storeLater(o, slices.Clone(batch), again)
 		return r.ctx.Err()
@@ -92,7 +153,8 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 	if w := r.puller(); w != nil && full {
 		w.LeftOver(res.Temps)
 	}
-	return walked{moved: res.Moved, busy: res.Busy, full: full, rules: rules.Hash()}, err
+	seen.moved, seen.busy, seen.count = res.Moved, res.Busy, res.Seen
+	return seen, err
 }
 
 // storeLater stores a batch on the Disk turn. With goroutines it waits while

@@ -110,6 +110,9 @@ func (o *Options) candidate(f *finding, global *bep.FileInfo, now int64) *Candid
 		return o.adopted(f, global, now)
 	}
 	c := &Candidate{Old: old, Look: f.look, Record: o.described(f)}
+	if old != nil && old.Deleted && len(old.Version) == 0 {
+		now = max(now, old.ModifiedS+1) // see lose
+	}
 	var base vector.Vector
 	if old != nil {
 		base = old.Version
@@ -294,10 +297,20 @@ func (o *Options) deleted(old *index.Record, now int64) *Candidate {
 		Name: old.Name, Type: old.Type, Permissions: old.Permissions, NoPermissions: old.NoPermissions,
 		Platform: old.Platform, Deleted: true, ModifiedS: now, ModifiedBy: o.Short,
 	}}
-	if !o.uninformed(old) {
+	if o.uninformed(old) {
+		o.lose(&r, old)
+	} else {
 		o.setVersion(&r, old.Version, now)
 	}
 	return &Candidate{Record: r, Old: old, Absent: true}
+}
+
+// lose makes a deletion one that every version of another device exceeds. Its
+// time is no less than our counter in the old version, so that no other content
+// of the name ever gets the number of one that others may have.
+func (o *Options) lose(r, old *index.Record) {
+	r.Version, r.Flags = nil, 0
+	r.ModifiedS = max(r.ModifiedS, int64(old.Version.Get(uint64(o.Short))))
 }
 
 // ignoredCandidate takes a record out of the sync without deleting anything:

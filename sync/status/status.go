@@ -207,3 +207,39 @@ type StoredVersion struct {
 	Bytes    int64     `json:"bytes"`
 	Store    string    `json:"store"` // where it lies, relative to the folder
 }
+
+// Direction says whose deletions are held.
+type Direction string
+
+// The directions.
+const (
+	// Incoming: other devices deleted files, which are kept here.
+	Incoming Direction = "incoming"
+	// Outgoing: files are gone here, which the other devices are not told.
+	Outgoing Direction = "outgoing"
+)
+
+// Held is the deletions that wait for a person in one direction.
+type Held struct {
+	Direction Direction `json:"direction"`
+	Files     int64     `json:"files"`
+	Dirs      int64     `json:"dirs"`
+	Links     int64     `json:"links"`
+	Bytes     int64     `json:"bytes"`
+	Total     int64     `json:"total"`   // files of the folder, the held ones included
+	Devices   []string  `json:"devices"` // names of those that deleted them, empty for outgoing
+	Names     []string  `json:"names"`   // the first of the files
+	Since     time.Time `json:"since"`
+	Token     string    `json:"token"` // stands for exactly these: name it to decide on nothing else
+}
+
+// Choice is what a person wants of deletions that are held.
+type Choice string
+
+// The choices.
+const (
+	// ApplyHeld deletes: here what others deleted, there what is gone here.
+	ApplyHeld Choice = "apply"
+	// RestoreHeld brings the files back: to whoever deleted them, or here.
+	RestoreHeld Choice = "restore"
+)

@@ -36,12 +36,14 @@ type batch struct {
 	mu       sync.Mutex
 	names    map[relpath.Path]Event
 	subtrees map[relpath.Path]bool
+	gone     map[relpath.Path]bool // directories with removed names that are not in names any more
 	all      bool
 }
 
 func newBatch() *batch {
 	b := &batch{wake: make(chan struct{}, 1)}
 	b.clear()
+	b.gone = map[relpath.Path]bool{}
 	return b
 }
 
@@ -54,6 +56,9 @@ func (b *batch) add(p relpath.Path, what action, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all || b.subtrees[p.Dir()] {
+		if what == removed {
+			b.wentIn(p.Dir())
+		}
 		return // said already: the token is there
 	}
 	e := b.names[p]
@@ -93,10 +98,20 @@ func (b *batch) addAll() {
 
 // collapse replaces the names by their directories.
 func (b *batch) collapse() {
-	for p := range b.names {
+	for p, e := range b.names {
+		if e.Removed {
+			b.wentIn(p.Dir())
+		}
 		b.subtree(p.Dir())
 	}
 	clear(b.names)
+}
+
+// wentIn notes that names went in a directory, in at most maxSubtrees of them.
+func (b *batch) wentIn(dir relpath.Path) {
+	if len(b.gone) < maxSubtrees {
+		b.gone[dir] = true
+	}
 }
 
 func (b *batch) subtree(dir relpath.Path) {
@@ -121,11 +136,17 @@ func (b *batch) signal() {
 // ok is false where nothing is left to say.
 func (b *batch) take(skips func(relpath.Path) bool) (c Change, ok bool) {
 	b.mu.Lock()
-	names, subtrees, all := b.names, b.subtrees, b.all
+	names, subtrees, gone, all := b.names, b.subtrees, b.gone, b.all
 	b.clear()
+	b.gone = map[relpath.Path]bool{}
 	b.mu.Unlock()
+	for dir := range gone {
+		c.Gone = append(c.Gone, dir)
+	}
+	slices.SortFunc(c.Gone, relpath.Path.Compare)
 	if all {
-		return Change{All: true}, true
+		c.All = true
+		return c, true
 	}
 	for p, e := range names {
 		if !skips(p) {

@@ -55,6 +55,27 @@ func TestTooManyNamesBecomeTheirDirectories(t *testing.T) {
 	}
 }
 
+func TestNamesThatWentAreKnownByTheirDirectoriesWhenTheyAreTooMany(t *testing.T) {
+	b := newBatch()
+	for i := range maxNames + 2 {
+		what := created
+		if i%2 == 0 {
+			what = removed
+		}
+		b.add(relpath.MustParse(fmt.Sprintf("d%d/%d", i%2, i)), what, time.Time{})
+	}
+	b.add(relpath.MustParse("d1/late"), removed, time.Time{})
+	got, _ := b.take(nothing)
+	dirs := []relpath.Path{relpath.MustParse("d0"), relpath.MustParse("d1")}
+	if diff := cmp.Diff(Change{Subtrees: dirs, Gone: dirs}, got, cmpopts.EquateComparable(relpath.Path{})); diff != "" {
+		t.Errorf("change (-want +got):\n%s", diff)
+	}
+	b.add(relpath.MustParse("x"), created, time.Time{})
+	if got, _ := b.take(nothing); len(got.Gone) > 0 {
+		t.Errorf("what went is told twice: %v", got.Gone)
+	}
+}
+
 func TestTooManyDirectoriesBecomeEverything(t *testing.T) {
 	b := newBatch()
 	for i := range maxSubtrees + 1 {

@@ -15,6 +15,9 @@ type Change struct {
 	Events []Event
 	// Subtrees are directories below which anything may have changed.
 	Subtrees []relpath.Path
+	// Gone are directories in which names were seen to go that are too many to
+	// be told one by one.
+	Gone []relpath.Path
 	// All means that anything in the folder may have changed (an overflow).
 	All bool
 }
