@@ -16,6 +16,7 @@ func (a *app) folderCommand() *cobra.Command {
 	c := group("folder", "The folders of this device")
 	c.AddCommand(
 		a.folderList(), a.folderAdd(), a.folderShare(), a.folderUnshare(), a.folderAccept(), a.folderRemove(),
+		a.folderHeld(),
 		a.folderPause("pause", "Stop syncing a folder for now", true),
 		a.folderPause("resume", "Sync a paused folder again", false),
 	)

@@ -48,6 +48,9 @@ type Engine interface {
 	WhyDevice(ctx context.Context, dev device.ID) (status.Why, error)
 	// Versions lists the stored versions of a name, newest first.
 	Versions(ctx context.Context, folder bep.FolderID, p relpath.Path) ([]status.StoredVersion, error)
+	// Decide says what is to become of the deletions that are held in a folder:
+	// all, or those that token stands for. It gives what was decided on.
+	Decide(ctx context.Context, id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
 	// Restore brings a stored version back: the newest where at is zero, to
 	// the name it had where to is the root.
 	Restore(ctx context.Context, folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error

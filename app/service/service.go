@@ -323,3 +323,35 @@ func (s *Service) name(folder, path string) (bep.FolderID, relpath.Path, error) 
 	p, err := parsePath(path)
 	return f.ID, p, err
 }
+
+// Held lists the deletions that the brake holds in a folder.
+func (s *Service) Held(_ context.Context, id string) ([]status.Held, error) {
+	f, err := s.store.Config().FindFolder(bep.FolderID(id))
+	if err != nil {
+		return nil, err
+	}
+	for _, shown := range s.engine.Snapshot().Folders {
+		if shown.ID == string(f.ID) && shown.HeldBack != nil {
+			return shown.HeldBack, nil
+		}
+	}
+	return []status.Held{}, nil
+}
+
+// DecideHeld says what is to become of the deletions that the brake holds in a
+// folder. It returns what was decided on once the decision is durable.
+func (s *Service) DecideHeld(ctx context.Context, id string, d HeldDecision) ([]status.Held, error) {
+	f, err := s.store.Config().FindFolder(bep.FolderID(id))
+	if err != nil {
+		return nil, err
+	}
+	choice := status.Choice(d.Do)
+	if choice != status.ApplyHeld && choice != status.RestoreHeld {
+		return nil, &config.Refusal{Reason: config.Invalid, Item: d.Do, Text: "held deletions are applied or restored", Remedy: `say "apply" or "restore"`}
+	}
+	held, err := s.engine.Decide(ctx, f.ID, choice, d.Token)
+	if held == nil {
+		held = []status.Held{}
+	}
+	return held, err
+}

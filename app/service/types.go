@@ -102,6 +102,12 @@ type RestoreRequest struct {
 	To   string    `json:"to,omitempty" doc:"inside the folder; default: the same place"`
 }
 
+// HeldDecision says what is to become of deletions that the brake holds.
+type HeldDecision struct {
+	Do    string `json:"do" enum:"apply,restore" doc:"apply: delete them; restore: bring the files back"`
+	Token string `json:"token,omitempty" doc:"of what was shown; anything else is not decided on. Default: all that is held"`
+}
+
 // SnapshotEvent is one event of the stream: the whole state, with a number
 // that rises by one with every new state. A gap means that states were
 // skipped.

@@ -43,7 +43,25 @@ type Catalogue struct {
 	Problems    map[fault.Code]Entry `json:"problems"`
 	// Answers says what there is to say where nothing is wrong.
 	Answers map[status.Answer]string `json:"answers"`
+	// Held says which deletions the brake holds, and what was decided on them.
+	Held map[HeldText]string `json:"held"`
 }
+
+// HeldText names a sentence about deletions that are held.
+type HeldText string
+
+// Sentences about deletions that are held, with their values.
+const (
+	HeldNone            HeldText = "none"             // folder
+	HeldIncoming        HeldText = "incoming"         // n, total, size, devices
+	HeldOutgoing        HeldText = "outgoing"         // n, total, size
+	HeldMore            HeldText = "more"             // n
+	HeldDecide          HeldText = "decide"           //
+	HeldIncomingApply   HeldText = "incoming-apply"   // n, size, devices
+	HeldIncomingRestore HeldText = "incoming-restore" // n, size, devices
+	HeldOutgoingApply   HeldText = "outgoing-apply"   // n, size
+	HeldOutgoingRestore HeldText = "outgoing-restore" // n, size
+)
 
 // Load gives the catalogue of a language: "en" or "de".
 func Load(language string) (*Catalogue, error) {
@@ -100,6 +118,16 @@ func (c *Catalogue) Remedy(code fault.Code, params map[string]string) string {
 // Answer gives the sentence of an answer. It reports false as Sentence does.
 func (c *Catalogue) Answer(answer status.Answer, params map[string]string) (string, bool) {
 	s, ok := c.Answers[answer]
+	if !ok {
+		return "", false
+	}
+	return filler{params: params, language: c.Language, now: time.Now()}.fill(s)
+}
+
+// SayHeld gives a sentence about deletions that are held. It reports false as
+// Sentence does.
+func (c *Catalogue) SayHeld(t HeldText, params map[string]string) (string, bool) {
+	s, ok := c.Held[t]
 	if !ok {
 		return "", false
 	}

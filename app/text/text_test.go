@@ -234,3 +234,31 @@ func TestEveryAnswerCanBeSaidWithTheSameValues(t *testing.T) {
 		t.Errorf("got %q, %v", got, ok)
 	}
 }
+
+func TestEveryHeldDeletionCanBeSaidWithTheSameValues(t *testing.T) {
+	en, de := load(t, "en"), load(t, "de")
+	values := map[string]string{"folder": "docs", "n": "1200", "total": "2000", "size": "3000", "devices": "a\nb"}
+	for _, h := range []text.HeldText{
+		text.HeldNone, text.HeldIncoming, text.HeldOutgoing, text.HeldMore, text.HeldDecide,
+		text.HeldIncomingApply, text.HeldIncomingRestore, text.HeldOutgoingApply, text.HeldOutgoingRestore,
+	} {
+		for _, c := range []*text.Catalogue{en, de} {
+			if s, ok := c.SayHeld(h, values); !ok {
+				t.Errorf("%s, %s: %q", c.Language, h, s)
+			}
+		}
+		if diff := cmp.Diff(marks(en.Held[h]), marks(de.Held[h])); diff != "" {
+			t.Errorf("%s: parameters differ (-en +de):\n%s", h, diff)
+		}
+	}
+	delete(values, "devices") // nobody knows who
+	for _, c := range []*text.Catalogue{en, de} {
+		if s, ok := c.SayHeld(text.HeldIncoming, values); !ok {
+			t.Errorf("%s: %q", c.Language, s)
+		}
+	}
+	values["devices"] = "a\nb"
+	if s, _ := de.SayHeld(text.HeldIncoming, values); s != "1.200 von 2.000 Dateien (3 kB) wurden auf a und b gelöscht. Hier bleiben sie, bis du entscheidest." {
+		t.Errorf("it is said as %q", s)
+	}
+}

@@ -152,6 +152,16 @@ func (c *Client) Versions(ctx context.Context, folder, path string) ([]status.St
 	return get[[]status.StoredVersion](ctx, c, at("folders", folder, "versions")+"?path="+url.QueryEscape(path))
 }
 
+// Held lists the deletions that are held in a folder.
+func (c *Client) Held(ctx context.Context, folder string) ([]status.Held, error) {
+	return get[[]status.Held](ctx, c, at("folders", folder, "held"))
+}
+
+// DecideHeld says what is to become of the deletions that are held.
+func (c *Client) DecideHeld(ctx context.Context, folder string, d service.HeldDecision) ([]status.Held, error) {
+	return send[[]status.Held](ctx, c, http.MethodPost, at("folders", folder, "held"), d)
+}
+
 // Restore brings a stored version of a file back.
 func (c *Client) Restore(ctx context.Context, folder string, req service.RestoreRequest) error {
 	return c.do(ctx, http.MethodPost, at("folders", folder, "restore"), req, nil)

@@ -45,6 +45,8 @@ type Service interface {
 	Why(ctx context.Context, folder, path string) (status.Why, error)
 	WhyDevice(ctx context.Context, dev string) (status.Why, error)
 	Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error)
+	Held(ctx context.Context, folder string) ([]status.Held, error)
+	DecideHeld(ctx context.Context, folder string, d service.HeldDecision) ([]status.Held, error)
 	Restore(ctx context.Context, folder string, req service.RestoreRequest) error
 	IndexStats(ctx context.Context, folder string) (status.IndexStats, error)
 	CheckIndex(ctx context.Context, folder string) error

@@ -111,6 +111,18 @@ func registerFolders(api huma.API, s Service) {
 		) (*answer[service.Share], error) {
 			return answered(s.ChangeFolder(ctx, in.Folder, in.Body))
 		})
+	huma.Register(api, operation("held", http.MethodGet, "/folders/{folder}/held", "The deletions that wait for a decision"),
+		func(ctx context.Context, in *FolderParam) (*answer[[]status.Held], error) {
+			return answered(s.Held(ctx, in.Folder))
+		})
+	huma.Register(api, operation("decide-held", http.MethodPost, "/folders/{folder}/held", "Decide on the deletions that are held"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Body service.HeldDecision
+		},
+		) (*answer[[]status.Held], error) {
+			return answered(s.DecideHeld(ctx, in.Folder, in.Body))
+		})
 	huma.Register(api, operation("remove-folder", http.MethodDelete, "/folders/{folder}", "Remove a folder; its files stay"),
 		func(ctx context.Context, in *FolderParam) (*struct{}, error) {
 			return done(s.RemoveFolder(ctx, in.Folder))

@@ -57,12 +57,9 @@ func conditionsAreRaised(t *Tree) []string {
 
 // awaited are the conditions whose tests come with what raises them.
 var awaited = map[string]bool{
-	"home-full":          true,
-	"restored-backup":    true,
-	"folder-emptied":     true,
-	"index-damaged":      true,
-	"index-rebuilding":   true,
-	"own-deletions-held": true,
-	"deletions-held":     true,
-	"two-versions":       true,
+	"home-full":        true,
+	"restored-backup":  true,
+	"index-damaged":    true,
+	"index-rebuilding": true,
+	"two-versions":     true,
 }

@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"await":   await,
 					"field":   field,
+					"fill":    fill,
 					"listens": listens,
 					"lookup":  lookup,
 					"status":  status,
@@ -106,6 +107,21 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has no field %s", args[0], args[1])
 	}
 	ts.Setenv(args[2], fmt.Sprint(list[0][args[1]]))
+}
+
+// fill makes files in a directory, each with a content of its own: "fill docs/d
+// 60".
+func fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fill directory number")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	for i := range n {
+		ts.Check(os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.txt", i)), fmt.Appendf(nil, "%s %d\n", args[0], i), 0o644))
+	}
 }
 
 // lookup puts the first line of a file into a variable: "lookup id.txt ID".

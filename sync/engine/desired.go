@@ -7,6 +7,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/plan"
 	"lanyard/sync/status"
 )
 
@@ -26,8 +27,10 @@ type FolderSpec struct {
 	Type   bep.FolderType
 	Shared []device.ID // devices that share it, without this one
 	Paused bool
-	// NoBrake turns off the brake on mass deletions (safety I-10).
+	// NoBrake turns off the brake on mass deletions, and Brake sets its limits;
+	// zero ones mean the defaults.
 	NoBrake bool
+	Brake   plan.Brake
 	// VersionsFor is how long replaced and deleted files are kept: default 30
 	// days; negative keeps none.
 	VersionsFor time.Duration

@@ -169,9 +169,10 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 	}
 	f.runner = folder.New(folder.Options{
 		ID: spec.ID, Type: spec.Type, Self: e.o.ID, Index: f.index, Exec: e.o.Exec, Hash: e.o.Hash,
-		Open:        func() (fsys.FS, error) { return e.o.OpenRoot(spec) },
-		NewWatcher:  e.watcherOf(spec),
-		Source:      source{e, spec.ID},
+		Open:       func() (fsys.FS, error) { return e.o.OpenRoot(spec) },
+		NewWatcher: e.watcherOf(spec),
+		Source:     source{e, spec.ID},
+		Brake:      spec.Brake, NoBrake: spec.NoBrake,
 		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
 		Announce:  func() { e.announce(spec.ID) },
 		Whole:     func() bool { return e.whole(spec.ID) },

@@ -145,7 +145,7 @@ func (e *Engine) lacking(f *folderEntry, v folder.View, fail func(relpath.Path, 
 	}
 	for i := range needed {
 		n := &needed[i]
-		if v.Failed[n.Global.Name] == nil && !e.anyJoined(n.From, f.spec.ID) {
+		if v.Failed[n.Global.Name] == nil && !f.runner.Holds(n) && !e.anyJoined(n.From, f.spec.ID) {
 			fail(n.Global.Name, errNobody)
 		}
 	}
@@ -179,6 +179,11 @@ func (e *Engine) folderProblems(f *folderEntry, v folder.View) []status.Problem 
 	}
 	if v.Err != nil || f.index == nil || f.spec.Paused {
 		return out // the cause alone: the rest follows from it, or waits for it
+	}
+	for _, h := range e.heldIn(f) {
+		p := ofFolder(f.spec, heldError(h))
+		p.Since = h.Since
+		out = append(out, p)
 	}
 	for _, err := range v.Noted {
 		out = append(out, ofFolder(f.spec, err))

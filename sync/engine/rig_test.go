@@ -19,6 +19,7 @@ import (
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 	"lanyard/sync/transport"
+	"lanyard/sync/watch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,6 +40,7 @@ type node struct {
 	dir     string
 	store   index.Store
 	clock   *shifted
+	blind   bool      // nobody watches its folders
 	key     [2][]byte // certificate and key, PEM
 	desired Desired
 	stop    func() // ends Run and waits for it; may be called more than once
@@ -47,11 +49,17 @@ type node struct {
 // newNode starts a device that shares nothing and knows nobody.
 func newNode(t testing.TB, name string) *node {
 	t.Helper()
+	return startNode(t, describedNode(t, name))
+}
+
+// describedNode is a new device that does not run yet.
+func describedNode(t testing.TB, name string) *node {
+	t.Helper()
 	certPEM, keyPEM, err := device.NewCertificate(time.Now())
 	must(t, err)
-	return startNode(t, &node{
+	return &node{
 		name: name, dir: t.TempDir(), store: index.NewMemory(index.MemoryOptions{}), key: [2][]byte{certPEM, keyPEM}, desired: Desired{Name: name},
-	})
+	}
 }
 
 // startNode runs a device that is described by some fields.
@@ -71,7 +79,11 @@ func startNode(t testing.TB, n *node) *node {
 	must(t, err)
 	ex := &shifted{Real: &exec.Real{}}
 	n.clock = ex
-	n.Engine = New(Options{ID: id, Name: n.name, Version: "1", Store: n.store, Exec: ex, Transport: listen})
+	o := Options{ID: id, Name: n.name, Version: "1", Store: n.store, Exec: ex, Transport: listen}
+	if n.blind {
+		o.NewWatcher = func(FolderSpec, func(relpath.Path) bool) watch.Watcher { return nil }
+	}
+	n.Engine = New(o)
 	close(made)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -228,13 +240,19 @@ func (n *node) inSync(other *node) {
 func connectedPair(t testing.TB) (a, b *node) {
 	t.Helper()
 	a, b = newNode(t, "a"), newNode(t, "b")
+	connect(a, b)
+	return a, b
+}
+
+// connect makes two devices know each other and share the folder.
+func connect(a, b *node) {
+	a.t.Helper()
 	a.shares(photos, b)
 	b.shares(photos, a)
 	a.knows(b)
 	b.knows(a)
 	a.awaitConnected(b, true)
 	b.awaitConnected(a, true)
-	return a, b
 }
 
 // connections counts those to a device.

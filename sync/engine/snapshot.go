@@ -59,6 +59,10 @@ func (e *Engine) folderStatus(spec FolderSpec, f *folderEntry) status.Folder {
 	if f == nil {
 		f = &folderEntry{spec: spec}
 	}
+	out.HeldBack = e.heldIn(f)
+	for _, h := range out.HeldBack {
+		out.Held += h.Files
+	}
 	var v folder.View
 	if f.runner != nil && f.err == nil {
 		v = f.runner.View()

@@ -215,6 +215,10 @@ func (w *why) here(p relpath.Path) error {
 	if err != nil {
 		return err
 	}
+	if h := w.e.holding(w.f, p, &need, needed); h != nil {
+		w.problem(ofFolder(w.f.spec, heldError(*h)))
+		return nil
+	}
 	if needed {
 		w.needed(p, need.From)
 		return nil

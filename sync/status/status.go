@@ -61,6 +61,7 @@ type Folder struct {
 	Need      Need        `json:"need"`
 	Conflicts int64       `json:"conflicts"`
 	Held      int64       `json:"held"`
+	HeldBack  []Held      `json:"held_back"` // what Held counts, for each direction
 	// InSync: the root is proved, everything was looked at, and nothing is
 	// needed, held back or in the way.
 	InSync   bool      `json:"in_sync"`

@@ -27,6 +27,8 @@ type Engine struct {
 	OnVersions func(folder bep.FolderID, p relpath.Path) ([]status.StoredVersion, error)
 	OnRestore  func(folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
 
+	OnDecide func(id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
+
 	mu      sync.Mutex
 	options node.EngineOptions
 	snap    status.Snapshot
@@ -154,6 +156,14 @@ func (e *Engine) Versions(_ context.Context, f bep.FolderID, p relpath.Path) ([]
 		return nil, nil
 	}
 	return e.OnVersions(f, p)
+}
+
+// Decide calls OnDecide.
+func (e *Engine) Decide(_ context.Context, id bep.FolderID, c status.Choice, token string) ([]status.Held, error) {
+	if e.OnDecide == nil {
+		return nil, nil
+	}
+	return e.OnDecide(id, c, token)
 }
 
 // Restore calls OnRestore.
