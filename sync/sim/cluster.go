@@ -34,6 +34,11 @@ type Options struct {
 	RescanEvery time.Duration // default 1 minute
 	Rates       Rates
 	MaxCrashes  int // of each device
+	// Brake is from how many deletions on people are asked; NoBrake never asks.
+	Brake   plan.Brake
+	NoBrake bool
+	// KeepAll: people neither remove nor replace a file, they add and rename.
+	KeepAll bool
 
 	// OpenRoot puts something between the engine and the disk, and Winner
 	// chooses the global version: for the mutants, which the oracle must catch.
@@ -77,15 +82,16 @@ type Cluster struct {
 	bytes    int64
 	trace    trace
 
-	devices  []*Device
-	cables   []*cable
-	oracle   *oracle
-	trees    int   // directories that devices renamed whole
-	left     int   // acts of people that remain in this phase
-	contents int   // written so far
-	calm     bool  // no faults and no edits now
-	wrong    error // what a power cut did that it must not
-	notes    []string
+	devices   []*Device
+	cables    []*cable
+	oracle    *oracle
+	trees     int   // directories that devices renamed whole
+	left      int   // acts of people that remain in this phase
+	contents  int   // written so far
+	decisions int   // of people, on deletions that were held
+	calm      bool  // no faults and no edits now
+	wrong     error // what a power cut did that it must not
+	notes     []string
 }
 
 var errRefused = fault.New(fault.Item, "", "the disk refused")
@@ -175,6 +181,8 @@ func (c *Cluster) turmoil() error {
 		switch n := c.rng.IntN(100); {
 		case n < 6:
 			c.userOp(c.devices[c.rng.IntN(len(c.devices))])
+		case n < 7 && !c.o.NoBrake:
+			c.decide(c.devices[c.rng.IntN(len(c.devices))])
 		case c.misfortune():
 		default:
 			if !c.step(c.now.Add(time.Minute)) {
@@ -230,8 +238,11 @@ func (c *Cluster) untilQuiet() error {
 		if !c.step(limit) {
 			return fmt.Errorf("nothing is left to do, but it is not quiet: %s", c.unrest())
 		}
-		if len(c.ready) == 0 && c.now.After(from) && c.quiet() {
-			return nil
+		if len(c.ready) == 0 && c.now.After(from) {
+			if c.quiet() {
+				return nil
+			}
+			c.decideAll()
 		}
 		if err := c.whole(); err != nil {
 			return err
@@ -254,6 +265,9 @@ func (c *Cluster) unrest() string {
 		f := d.folder()
 		if f.State != "idle" || f.Need.Items > 0 {
 			return fmt.Sprintf("%s is %s, needs %d, problem %v, failed %v", d.Name, f.State, f.Need.Items, f.Problem, f.Failed)
+		}
+		if f.Held > 0 {
+			return fmt.Sprintf("%s holds %d deletions: %v", d.Name, f.Held, f.HeldBack)
 		}
 		if n := d.behind(); n > 0 {
 			return fmt.Sprintf("%s says that others lack %d: %v", d.Name, n, d.lacking())

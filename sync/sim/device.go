@@ -92,7 +92,7 @@ func (d *Device) log() *slog.Logger {
 // this one.
 func (d *Device) desired() engine.Desired {
 	want := engine.Desired{Name: d.Name}
-	f := engine.FolderSpec{ID: folderID, Path: "/sim", RescanEvery: d.c.o.RescanEvery}
+	f := engine.FolderSpec{ID: folderID, Path: "/sim", RescanEvery: d.c.o.RescanEvery, Brake: d.c.o.Brake, NoBrake: d.c.o.NoBrake}
 	for _, k := range d.c.cables {
 		other := k.other(d)
 		if other == nil || d.removed[other] {

@@ -258,7 +258,12 @@ func (d *Device) mend() {
 
 // saw is the watcher: it tells of a change after a while, in batches, and now
 // and then loses one, or all that it had.
-func (d *Device) saw(paths ...string) {
+func (d *Device) saw(paths ...string) { d.tell(false, paths...) }
+
+// sawGo is saw for names that went, which is told where somebody wants to know.
+func (d *Device) sawGo(paths ...string) { d.tell(!d.c.o.NoBrake, paths...) }
+
+func (d *Device) tell(gone bool, paths ...string) {
 	if d.engine == nil {
 		return
 	}
@@ -268,7 +273,7 @@ func (d *Device) saw(paths ...string) {
 		if err != nil || p.Internal() || d.c.rng.Float64() < rates.Drop && !calm {
 			continue
 		}
-		d.pending = append(d.pending, watch.Event{Path: p, Settled: d.c.rng.IntN(2) == 0, Time: d.wall()})
+		d.pending = append(d.pending, watch.Event{Path: p, Removed: gone, Settled: d.c.rng.IntN(2) == 0 && !gone, Time: d.wall()})
 	}
 	overflow := !calm && d.c.rng.Float64() < rates.Overflow
 	x := executor{d.c, d, d.life}

@@ -40,6 +40,7 @@ type oracle struct {
 type touch struct {
 	contents []string
 	removed  bool
+	restored bool // a person brought back what was removed
 	// cut: the power went before what was done was durable, so that it may be
 	// undone, or half done. A person who just saved loses that on any computer.
 	cut bool
@@ -259,7 +260,7 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		if n.Kind == fsys.Regular && !o.ever[string(n.Content)] {
 			return fmt.Errorf("%s holds what nobody wrote: %s", p, brief(n))
 		}
-		if t := o.touched[p]; t != nil && !t.cut && n.Kind == fsys.Regular && t.removed && len(t.contents) == 0 && original(p) == p {
+		if t := o.touched[p]; t != nil && !t.cut && n.Kind == fsys.Regular && t.removed && !t.restored && len(t.contents) == 0 && original(p) == p {
 			return fmt.Errorf("%s came back after it was removed: %s", p, brief(n))
 		}
 	}

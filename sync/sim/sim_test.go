@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"lanyard/sync/plan"
 	"lanyard/sync/sim"
 )
 
@@ -32,6 +33,7 @@ func turbulent(seed uint64) sim.Options {
 			Wipe: 0.0005, Rollback: 0.0005, Restore: 0.0005, Remove: 0.001,
 		},
 		MaxCrashes: 6,
+		NoBrake:    true, // see asking
 	}
 	o.Disk.StrictDirSync = seed%3 == 0
 	o.Disk.NoExchange = seed%5 == 0
@@ -62,6 +64,14 @@ func run(t *testing.T, o sim.Options, again string) *sim.Cluster {
 	return c
 }
 
+// seeds gives the first and the last seed that are to be run.
+func seeds() (first, last uint64) {
+	if *seedFlag != 0 {
+		return *seedFlag, *seedFlag
+	}
+	return 1, uint64(*seedsFlag)
+}
+
 func TestCalmDevicesAgree(t *testing.T) {
 	run(t, sim.Options{Seed: 1, Devices: 2, Ops: 40}, "TestCalmDevicesAgree")
 }
@@ -89,10 +99,7 @@ func TestDirectoriesAreRenamedWhole(t *testing.T) {
 }
 
 func TestDevicesAgreeAndLoseNothing(t *testing.T) {
-	first, last := uint64(1), uint64(*seedsFlag)
-	if *seedFlag != 0 {
-		first, last = *seedFlag, *seedFlag
-	}
+	first, last := seeds()
 	for seed := first; seed <= last; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			start := time.Now()
@@ -114,7 +121,8 @@ func TestConcurrentRunnersReachTheSameTrees(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	for seed := uint64(1); seed <= 4; seed++ {
-		o := sim.Options{Seed: seed, Devices: 3, Ops: 40, Line: seed%2 == 0}
+		// Without a watcher every deletion is one that nobody saw.
+		o := sim.Options{Seed: seed, Devices: 3, Ops: 40, Line: seed%2 == 0, NoBrake: true}
 		want, err := sim.New(o).ActByAct()
 		if err != nil {
 			t.Fatalf("seed %d, simulated: %v", seed, err)
@@ -125,6 +133,40 @@ func TestConcurrentRunnersReachTheSameTrees(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("seed %d: trees differ (-simulated +concurrent):\n%s", seed, diff)
+		}
+	}
+}
+
+// asking is a simulation in which people are asked often about what they
+// deleted. Devices that lose what they know and clocks that jump are left to the
+// turbulent one, in which nobody is asked.
+func asking(seed uint64) sim.Options {
+	o := turbulent(seed)
+	o.NoBrake, o.Brake = false, plan.Brake{Files: 4, Percent: 20, Top: 2}
+	o.Rates.Backup, o.Rates.Wipe, o.Rates.Rollback, o.Rates.Restore, o.Rates.Remove = 0, 0, 0, 0, 0
+	o.Rates.Clock = 0
+	return o
+}
+
+func TestHeldDeletionsLoseNothing(t *testing.T) {
+	first, last := seeds()
+	last = first + (last-first)/3 // it takes its time
+	decisions := 0
+	for seed := first; seed <= last; seed++ {
+		decisions += run(t, asking(seed), "TestHeldDeletionsLoseNothing").Decisions()
+	}
+	if decisions == 0 {
+		t.Error("nobody was asked")
+	}
+}
+
+// A brake that asks at the first few deletions never asks about a rename.
+func TestRenamesAreNeverHeld(t *testing.T) {
+	for seed := uint64(1); seed <= 10; seed++ {
+		o := sim.Options{Seed: seed, Devices: 3, Ops: 120, Line: seed%2 == 0, KeepAll: true, Brake: plan.Brake{Files: 1, Percent: 1, Top: 1}}
+		o.Rates.Cut = 0.01
+		if c := run(t, o, "TestRenamesAreNeverHeld"); c.Decisions() > 0 {
+			t.Errorf("seed %d: people were asked %d times", seed, c.Decisions())
 		}
 	}
 }

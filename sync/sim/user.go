@@ -91,6 +91,9 @@ func (c *Cluster) write(d *Device, p string) {
 		data = slices.Concat(data, make([]byte, c.acts.IntN(300_000))) // several blocks
 	}
 	old, had := u.ReadFile(p)
+	if had == nil && c.o.KeepAll {
+		return
+	}
 	if u.WriteFile(p, data) != nil {
 		return
 	}
@@ -105,12 +108,12 @@ func (c *Cluster) write(d *Device, p string) {
 func (c *Cluster) remove(d *Device, p string) {
 	u := d.FS.User()
 	old, err := u.ReadFile(p)
-	if err != nil || u.Remove(p) != nil {
+	if err != nil || c.o.KeepAll || u.Remove(p) != nil {
 		return
 	}
 	c.oracle.superseded(old)
 	c.oracle.removed(p)
-	d.saw(p)
+	d.sawGo(p)
 	c.note("%s: remove %s", d.Name, p)
 }
 
@@ -121,6 +124,9 @@ func (c *Cluster) rename(d *Device, from, to string) {
 		return
 	}
 	over, had := u.ReadFile(to)
+	if had == nil && c.o.KeepAll {
+		return
+	}
 	if u.Rename(from, to) != nil {
 		return
 	}
@@ -129,12 +135,16 @@ func (c *Cluster) rename(d *Device, from, to string) {
 	}
 	c.oracle.removed(from)
 	c.oracle.wrote(to, data)
-	d.saw(from, to)
+	d.sawGo(from)
+	d.saw(to)
 	c.note("%s: rename %s to %s", d.Name, from, to)
 }
 
 // removeTree removes a directory with all that is in it.
 func (c *Cluster) removeTree(d *Device, dir string) {
+	if c.o.KeepAll {
+		return
+	}
 	u := d.FS.User()
 	for p, n := range sorted(u.Tree()) {
 		if n.Kind == fsys.Regular && strings.HasPrefix(p, dir+"/") && !relpath.MustParse(p).Internal() {
@@ -143,7 +153,7 @@ func (c *Cluster) removeTree(d *Device, dir string) {
 		}
 	}
 	if u.RemoveAll(dir) == nil {
-		d.saw(dir)
+		d.sawGo(dir)
 		c.note("%s: remove tree %s", d.Name, dir)
 	}
 }
@@ -172,7 +182,8 @@ func (c *Cluster) renameTree(d *Device) {
 		c.oracle.removed(p)
 		c.oracle.wrote(to+strings.TrimPrefix(p, from), n.Content)
 	}
-	d.saw(from, to)
+	d.sawGo(from)
+	d.saw(to)
 	c.note("%s: rename tree %s to %s", d.Name, from, to)
 }
 
