@@ -44,6 +44,9 @@ func (e *Engine) noteOffers(dev device.ID, folders []peer.RemoteFolder) {
 		if joined := e.folders[f.ID]; joined != nil && slices.Contains(joined.spec.Shared, dev) {
 			continue
 		}
+		if !showable(f.ID) {
+			continue
+		}
 		offered[f.ID] = true
 		key := offerKey{dev, f.ID}
 		if _, known := e.offers[key]; !known && e.roomForOffer() {
@@ -54,6 +57,11 @@ func (e *Engine) noteOffers(dev device.ID, folders []peer.RemoteFolder) {
 		return k.device == dev && k.folder != "" && !offered[k.folder]
 	})
 }
+
+// showable reports whether a person can read and repeat an ID: a device could
+// make one up that moves the cursor, turns text around, or fills the screen.
+// A folder with such an ID is not offered.
+func showable(id bep.FolderID) bool { return string(id) == bep.CleanName(string(id)) }
 
 // noteStranger takes a device that asked to connect.
 func (e *Engine) noteStranger(dev device.ID, h bep.Hello, address string) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"lanyard/sync/device"
 	"lanyard/sync/exec"
 	"lanyard/sync/index"
+	"lanyard/sync/peer"
 )
 
 func stranger(n int) device.ID { return device.ID{3, byte(n >> 8), byte(n)} }
@@ -43,4 +45,16 @@ func TestStrangersGiveWayAfterTenMinutesTheOldestFirst(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An ID cannot be cleaned as a label is: it has to be repeated as it is.
+func TestAFolderWhoseIDCannotBeShownIsNotOffered(t *testing.T) {
+	a, b := strangers(t)
+	a.noteOffers(b.id, []peer.RemoteFolder{
+		{ID: "fine"}, {ID: "two\x1b[2Jlines"}, {ID: "turned\u202e"}, {ID: "line\r\n"}, {ID: bep.FolderID(strings.Repeat("x", 100_000))}, {ID: "\xff"},
+	})
+	offers := a.Snapshot().Offers
+	if len(offers) != 1 || offers[0].Folder != "fine" {
+		t.Errorf("offered are %+v, want the one that can be shown", offers)
+	}
 }
