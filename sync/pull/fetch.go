@@ -28,7 +28,11 @@ func (r *round) ask() {
 		r.toAsk[0] = nil
 		r.toAsk = r.toAsk[1:]
 		it.queued = false
-		if it.inFlight == 0 {
+		switch {
+		case it.inFlight > 0:
+		case it.err == nil && !r.stopped && !it.steps.Done() && r.onlyBehind(it.need.From):
+			r.putAside(it)
+		default:
 			r.settle(it, errNoSource)
 		}
 	}
@@ -43,7 +47,7 @@ func (r *round) askFor(it *item) bool {
 		if !r.budgetLeft() {
 			return true
 		}
-		i, from, ok := it.steps.Ask(r.o.Source.Load)
+		i, from, ok := it.steps.Ask(r.load)
 		if !ok {
 			return false
 		}
@@ -54,20 +58,25 @@ func (r *round) askFor(it *item) bool {
 
 func (r *round) request(it *item, i int, from device.ID) {
 	b := it.want.Blocks[i]
-	it.inFlight++
-	r.requests++
-	r.bytes += int64(b.Size)
+	a := r.owe(it, i, from)
 	req := &bep.Request{
 		Folder: r.o.Folder, Name: it.name(), Offset: b.Offset, Size: b.Size, Hash: b.Hash[:], BlockNo: int32(i),
 	}
 	r.o.Source.Request(from, req, func(resp *bep.Response, err error) {
+		if !a.state.CompareAndSwap(askOpen, askTaken) {
+			if resp != nil {
+				r.o.Source.Release(resp)
+			}
+			r.w.turn.Post(func() { r.w.late(a) })
+			return
+		}
 		r.w.wr.Go(func() {
 			err := it.write(i, resp, err)
 			r.met(err)
 			if resp != nil {
 				r.o.Source.Release(resp)
 			}
-			r.w.turn.Post(func() { r.wrote(it, i, from, err) })
+			r.w.turn.Post(func() { r.wrote(a, err) })
 		})
 	})
 }
@@ -114,10 +123,10 @@ func local(err error) error {
 }
 
 // wrote takes the outcome of one block.
-func (r *round) wrote(it *item, i int, from device.ID, err error) {
+func (r *round) wrote(a *ask, err error) {
+	it, i, from := a.it, a.block, a.from
 	it.inFlight--
-	r.requests--
-	r.bytes -= int64(it.want.Blocks[i].Size)
+	r.w.pay(a)
 	var own localError
 	switch {
 	case err == nil:

@@ -11,12 +11,14 @@ import (
 // item is the work on one name. It is handed from one stage of the work to the
 // next and never used by two at a time, except for the blocks of its file.
 type item struct {
-	r       *round
-	need    index.Needed
-	want    *bep.FileInfo // need.Global
-	long    bool          // a big file on its way
-	gathers bool          // of these, one that has its turn
-	queued  bool          // in the round's toAsk
+	r        *round
+	need     index.Needed
+	want     *bep.FileInfo // need.Global
+	long     bool          // on its way and holds nothing up: a big file, or one of a device that is behind
+	gathers  bool          // of these, one that has its turn
+	queued   bool          // in the round's toAsk
+	late     bool          // it waits, or waited, for a device that is behind
+	lateFile bool          // so does this big file, which gave its turn away
 
 	decision plan.Decision
 	look     fsys.Info // what the decision was made on

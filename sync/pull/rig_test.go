@@ -47,6 +47,8 @@ type blocks struct {
 	requests []string                 // "name block-number", in order
 	owed     int                      // responses not released
 	hold     map[string]chan struct{} // names whose answers wait until it is closed
+	holdOf   map[device.ID]chan struct{}
+	slow     time.Duration // each answer takes so long
 }
 
 func (b *blocks) Load(dev device.ID) (int, bool) {
@@ -67,9 +69,16 @@ func (b *blocks) Request(dev device.ID, req *bep.Request, deliver func(*bep.Resp
 		b.owed++
 	}
 	hold := b.hold[req.Name.String()]
+	holdOf, slow := b.holdOf[dev], b.slow
 	go func() {
 		if hold != nil {
 			<-hold
+		}
+		if holdOf != nil {
+			<-holdOf
+		}
+		if slow > 0 {
+			<-time.After(slow)
 		}
 		deliver(resp, err)
 	}()

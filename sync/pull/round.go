@@ -1,7 +1,6 @@
 package pull
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -56,8 +55,14 @@ type round struct {
 	toAsk    []*item // files with blocks to ask for, oldest first
 	files    int     // big files being gathered
 	waiting  []*item // big files that wait for their turn
-	bytes    int64   // asked for and not written
+	bytes    int64   // asked for and not written, of devices that are not behind
 	requests int
+
+	late       int     // open items that wait for a device that is behind
+	lateFiles  int     // of these, big files that gave their turn away
+	aside      []*item // of these, those that are not asked for
+	passedOver bool    // names were left out that such a device alone has
+	cancelLate func()
 
 	ready      []*item
 	readyBytes int64
@@ -84,30 +89,34 @@ func newRound(w *Worker, done func(Result)) *round {
 
 // stop ends the round early, with the reason where there is one.
 func (r *round) stop(err error) {
-	r.stopped = true
-	r.halted.Store(true)
+	r.halt(err)
+	r.fill()
+}
+
+// halt has nothing new be begun, and lets go of what waits.
+func (r *round) halt(err error) {
 	if r.result.Err == nil {
 		r.result.Err = err
 	}
-	for _, it := range r.toAsk {
+	r.stopped, r.refresh = true, false
+	r.halted.Store(true)
+	toAsk, waiting := r.toAsk, slices.Concat(r.waiting, r.aside)
+	r.toAsk, r.waiting, r.aside = nil, nil, nil
+	for _, it := range toAsk {
 		if it.inFlight == 0 {
 			r.close(it)
 		}
 	}
-	r.toAsk = nil
-	for _, it := range r.waiting {
+	for _, it := range waiting {
 		r.close(it)
 	}
-	r.waiting = nil
-	r.refresh = false
-	r.fill()
 }
 
 // fill keeps the round busy: it begins names, asks for blocks, commits what is
 // ready, moves on to the next stage, and ends the round when nothing is left.
 func (r *round) fill() {
 	r.ask()
-	for r.stage != stageEnd && !r.stopped && !r.reading && !r.exhausted && len(r.open) < maxOpen {
+	for r.stage != stageEnd && !r.stopped && !r.reading && !r.exhausted && len(r.open)-r.late < maxOpen {
 		r.begin()
 	}
 	r.maybeCommit()
@@ -121,7 +130,7 @@ func (r *round) fill() {
 	case r.refresh || r.more && r.result.Changed > r.before:
 		r.again()
 		r.fill()
-	case len(r.open)+r.moves.waiting() > 0:
+	case len(r.open)+r.moves.waiting() > 0 || r.passedOver:
 		r.park()
 	default:
 		r.end()
@@ -170,6 +179,9 @@ func (r *round) end() {
 	}
 	if r.moves.wake != nil {
 		r.moves.wake()
+	}
+	if r.cancelLate != nil {
+		r.cancelLate()
 	}
 	r.w.round = nil
 	r.w.progress.reset()
@@ -286,6 +298,7 @@ func (r *round) sort(n index.Needed) {
 	case n.Local != nil && n.Local.IsDirectory() && g.Type != bep.TypeDirectory:
 		r.replace = append(r.replace, n)
 	case r.unavailable(&n):
+		r.passedOver = r.passedOver || r.onlyBehind(n.From)
 		r.result.Unavailable++
 	default:
 		r.take(n)
@@ -299,7 +312,7 @@ func (r *round) unavailable(n *index.Needed) bool {
 		return false
 	}
 	for _, d := range n.From {
-		if _, ok := r.o.Source.Load(d); ok {
+		if _, ok := r.load(d); ok {
 			return false
 		}
 	}
@@ -326,8 +339,12 @@ func (r *round) gather(it *item) {
 		it.long = true
 		r.long++
 	}
-	if r.files >= maxFiles {
+	switch {
+	case r.files >= maxFiles:
 		r.waiting = append(r.waiting, it)
+		return
+	case r.onlyBehind(it.need.From):
+		r.passOver(it) // to look for its blocks on the disk can wait as well
 		return
 	}
 	r.files++
@@ -436,14 +453,16 @@ func (r *round) close(it *item) {
 	if it.long {
 		r.long--
 	}
+	if it.late {
+		r.late--
+	}
+	if it.lateFile {
+		r.lateFiles--
+	}
 	if it.gathers {
 		r.files--
 	}
-	if len(r.waiting) > 0 && r.files < maxFiles && !r.stopped {
-		next := r.waiting[0]
-		r.waiting = r.waiting[1:]
-		r.gather(next)
-	}
+	r.nextFile()
 	name := it.want.Name
 	r.result.Rescan = append(r.result.Rescan, it.rescans...)
 	switch {
@@ -459,14 +478,21 @@ func (r *round) close(it *item) {
 		err := localFault(it.err)
 		r.failed(name, err)
 		if fault.KindOf(err) == fault.Folder {
-			r.stopped = true
-			r.halted.Store(true)
-			r.result.Err = cmp.Or(r.result.Err, err)
+			r.halt(err)
 		}
 	case it.stored:
 		r.result.Changed++
 	case it.stale:
 		r.result.Again = true
+	}
+}
+
+// nextFile begins to gather the next big file, if there is room.
+func (r *round) nextFile() {
+	if len(r.waiting) > 0 && r.files < maxFiles && !r.stopped {
+		next := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		r.gather(next)
 	}
 }
 

@@ -91,6 +91,9 @@ func (s *Steps) Failed(i int, from device.ID) {
 	s.next = min(s.next, i)
 }
 
+// MayGive reports whether a source has not failed to give block i.
+func (s *Steps) MayGive(i int, from device.ID) bool { return !slices.Contains(s.failed[i], from) }
+
 // Done reports whether every block is here.
 func (s *Steps) Done() bool { return s.left == 0 }
 

@@ -125,6 +125,7 @@ type Worker struct {
 	// noExchange is set once the file system cannot exchange names.
 	noExchange atomic.Bool
 
+	debts map[device.ID]*debt // of devices that owe answers
 	round *round
 }
 
@@ -145,10 +146,11 @@ func NewWorker(o Options) *Worker {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Worker{
-		o:    o,
-		turn: exec.NewSerial(o.Exec),
-		prep: exec.NewPool(o.Exec, o.Workers),
-		wr:   exec.NewPool(o.Exec, o.Workers),
+		o:     o,
+		debts: map[device.ID]*debt{},
+		turn:  exec.NewSerial(o.Exec),
+		prep:  exec.NewPool(o.Exec, o.Workers),
+		wr:    exec.NewPool(o.Exec, o.Workers),
 	}
 }
 
@@ -190,6 +192,7 @@ func (w *Worker) Refresh() {
 func (w *Worker) Wake() {
 	w.turn.Post(func() {
 		if w.round != nil {
+			w.round.takeUp()
 			w.round.fill()
 		}
 	})
