@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"lanyard/sync/device"
@@ -165,18 +163,7 @@ func TestInterop17OversizedMessagesCostNoMemory(t *testing.T) {
 
 // peakMemory gives the highest resident memory of the engine so far, in KiB;
 // 0 where the system does not tell it in /proc.
-func peakMemory(t *testing.T, l *lanyard) int {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(l.proc.cmd.Process.Pid), "status"))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
-	var kib int
-	_, err = fmt.Sscan(rest, &kib)
-	must(t, err)
-	return kib
-}
+func peakMemory(t *testing.T, l *lanyard) int { return memoryOf(t, l, "VmHWM:") }
 
 func TestInterop18AnEmptyClusterConfigIsSixZeroBytes(t *testing.T) {
 	cert, id := identity(t, "syncthing")
