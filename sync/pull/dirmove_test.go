@@ -677,3 +677,29 @@ func TestADirectoryIsRespelled(t *testing.T) {
 		})
 	}
 }
+
+// Names that moved are no deletions, whatever the brake holds.
+func TestTheBrakeDoesNotCountWhatWasRenamedWhole(t *testing.T) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		b := &brake{held: map[string]bool{}}
+		r.brake = b
+		r.haveTree("old")
+		made, gone := r.renames("old", "new")
+		for i := range gone {
+			b.held[gone[i].Name.String()] = true
+		}
+		r.announce(first, nil, append(made, gone...)...)
+		calls := r.counted()
+		r.pulled()
+		r.wantOneRename(calls)
+		r.wantTree("new")
+		if len(b.gone) > 0 {
+			t.Errorf("the brake was told that %q were deleted", b.gone)
+		}
+		for _, known := range b.weighed {
+			if known > 0 {
+				t.Errorf("%d deletions were weighed", known)
+			}
+		}
+	})
+}

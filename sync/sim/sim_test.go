@@ -85,12 +85,14 @@ func TestDirectoriesAreRenamedWhole(t *testing.T) {
 	}
 	calm, turmoil := 0, 0
 	for seed := uint64(1); seed <= seeds; seed++ {
-		o := sim.Options{Seed: seed, Devices: 2, Ops: 100, Phases: 20, Trees: 0.4}
-		calm += run(t, o, "TestDirectoriesAreRenamedWhole").Trees()
-		o.Devices, o.Disk = 3, turbulent(seed).Disk
-		o.Rates = sim.Rates{Edit: 0.004, Refuse: 0.001, Crash: 0.0005, Kill: 0.0005, Drop: 0.1, Cut: 0.01}
-		o.MaxCrashes = 20
-		turmoil += run(t, o, "TestDirectoriesAreRenamedWhole").Trees()
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			o := sim.Options{Seed: seed, Devices: 2, Ops: 100, Phases: 20, Trees: 0.4}
+			calm += run(t, o, "TestDirectoriesAreRenamedWhole").Trees()
+			o.Devices, o.Disk = 3, turbulent(seed).Disk
+			o.Rates = sim.Rates{Edit: 0.004, Refuse: 0.001, Crash: 0.0005, Kill: 0.0005, Drop: 0.1, Cut: 0.01}
+			o.MaxCrashes = 20
+			turmoil += run(t, o, "TestDirectoriesAreRenamedWhole").Trees()
+		})
 	}
 	t.Logf("directories renamed whole: %d in calm, %d in turmoil", calm, turmoil)
 	if calm == 0 || turmoil == 0 {
