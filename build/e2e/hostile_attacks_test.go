@@ -349,8 +349,10 @@ func racingLinks(t *testing.T, s *siege, h *hostile) {
 // linkedVersions deletes files while what should keep them leads elsewhere.
 func linkedVersions(t *testing.T, s *siege, h *hostile) {
 	store := filepath.Join(s.ours.dir, ".stversions")
-	must(t, os.RemoveAll(store))
-	must(t, os.Symlink(s.canary, store))
+	eventually(t, patience, "the link stands", func() error { // versions come while it is made
+		_ = os.RemoveAll(store) // what came meanwhile is removed the next time
+		return os.Symlink(s.canary, store)
+	})
 	defer os.Remove(store)
 	write(t, s.ours.dir, "secret", []byte("of ours\n"))
 	s.ours.Scan(t)
