@@ -57,9 +57,7 @@ func conditionsAreRaised(t *Tree) []string {
 
 // awaited are the conditions whose tests come with what raises them.
 var awaited = map[string]bool{
-	"home-full":        true,
 	"restored-backup":  true,
-	"index-damaged":    true,
 	"index-rebuilding": true,
 	"two-versions":     true,
 }

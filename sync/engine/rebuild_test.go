@@ -13,6 +13,7 @@ import (
 	"lanyard/sync/device"
 	"lanyard/sync/index"
 	"lanyard/sync/status"
+	"lanyard/sync/status/statustest"
 )
 
 // files gives the contents of a device's folder, without our own directories.
@@ -281,6 +282,7 @@ func TestNothingIsAnnouncedBeforeTheIndexIsWhole(t *testing.T) {
 		f := a.folderOf(s)
 		return f.Local.Files == int64(len(want)-1) && f.State == status.Scanning && f.Problem != nil && f.Problem.Code == codeDamaged
 	})
+	statustest.Shown(t, a.folderOf(a.Snapshot()).Problems, "index-damaged")
 	lf, err := a.localFolders(stranger)
 	must(t, err)
 	if len(lf) != 1 || !lf[0].Hold {

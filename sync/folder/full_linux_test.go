@@ -15,6 +15,7 @@ import (
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
+	"lanyard/sync/status/statustest"
 )
 
 // tmpfs mounts a small file system in memory, where the system lets us.
@@ -129,6 +130,7 @@ func TestAFullDiskUnderTheIndexIsAPauseThatEndsByItself(t *testing.T) {
 	if err := s.runner.View().Err; fault.CodeOf(err) != "home-full" || fault.KindOf(err) != fault.Folder {
 		t.Fatalf("with a full disk under the index the folder says %v, want home-full", err)
 	}
+	statustest.Raised(t, s.runner.View().Err, "home-full")
 	before := disk.n
 	s.x.Advance(5 * time.Minute)
 	if disk.n != before {

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
 )
 
 // sqliteFolder is one folder's database: a connection for writing and one for
@@ -253,8 +255,11 @@ func (f *sqliteFolder) usable(op string) error {
 // outcome classifies the error of an operation. The first one that tells of
 // damage ends all use of the index. The caller holds no lock.
 func (f *sqliteFolder) outcome(op string, err error) error {
-	err = classify(op, err)
-	if fault.CodeOf(err) != codeDamaged {
+	switch err = classify(op, err); fault.CodeOf(err) {
+	case codeFull:
+		return withSpace(err, filepath.Dir(f.path))
+	case codeDamaged:
+	default:
 		return err
 	}
 	f.mu.Lock()
@@ -270,6 +275,16 @@ func (f *sqliteFolder) outcome(op string, err error) error {
 		}
 	}
 	return err
+}
+
+// withSpace has an error about a full disk tell which one it is, and what is
+// left on it.
+func withSpace(err error, dir string) error {
+	free, freeErr := fsys.FreeAt(dir)
+	if freeErr != nil {
+		return fault.With(err, "disk", dir)
+	}
+	return fault.With(err, "disk", dir, "free", strconv.FormatUint(free, 10))
 }
 
 // OnDamage has tell called when the index turns out to be damaged, at once if
