@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -295,10 +296,15 @@ func TestDeletionsThatComeSlowlyAreHeldFromTheLimitOn(t *testing.T) {
 func TestARenamedDirectoryIsNeverHeld(t *testing.T) {
 	const n = 600
 	inRig(t, both(filled("old", n), map[string]string{"old/empty": "", "old/none": ""}), func(r *rig) {
+		var ever atomic.Bool
+		r.options.Changed = func() {
+			if len(r.runner.Held()) > 0 {
+				ever.Store(true)
+			}
+		}
+		r.runner = New(r.options)
 		r.start()
 		r.known()
-		ever := false
-		r.runner.o.Changed = func() { ever = ever || len(r.runner.Held()) > 0 }
 		old := r.below("old")
 		var made []bep.FileInfo
 		for i := range old {
@@ -318,7 +324,7 @@ func TestARenamedDirectoryIsNeverHeld(t *testing.T) {
 		r.later(30 * time.Second)
 		r.wantStanding("new", n)
 		r.wantStanding("old", 0)
-		if ever {
+		if ever.Load() {
 			t.Error("it was held for a while")
 		}
 	})
