@@ -71,7 +71,7 @@ func (a *app) deviceAdd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&req.Name, "name", "", "its name here (default: the first group of the ID)")
-	c.Flags().StringArrayVar(&req.Addresses, "address", nil, "fixed address, quic://HOST:PORT; may be repeated")
+	c.Flags().StringArrayVar(&req.Addresses, "address", nil, "fixed address, quic://HOST:PORT or, for TCP alone, tcp://HOST:PORT; may be repeated")
 	return c
 }
 

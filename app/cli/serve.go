@@ -39,7 +39,7 @@ func (a *app) serveCommand() *cobra.Command {
 			return a.serve(c.Context(), s)
 		},
 	}
-	c.Flags().StringArrayVar(&s.listen, "listen", nil, "address to listen on, quic://ADDR:PORT; may be repeated")
+	c.Flags().StringArrayVar(&s.listen, "listen", nil, "address to listen on, quic://ADDR:PORT with TCP on the same port, or tcp://ADDR:PORT; may be repeated")
 	c.Flags().BoolVar(&s.noDiscovery, "no-discovery", false, "use fixed and remembered addresses only")
 	return c
 }

@@ -37,7 +37,8 @@ func CheckFolderID(id bep.FolderID) error {
 	}
 }
 
-// CheckAddresses refuses addresses of which one is not quic://HOST:PORT.
+// CheckAddresses refuses addresses of which one is neither quic://HOST:PORT
+// nor tcp://HOST:PORT.
 func CheckAddresses(addresses []string) error {
 	for _, a := range addresses {
 		if !validAddress(a) {
@@ -57,7 +58,7 @@ func validAddress(a string) bool {
 		return false
 	}
 	switch u.Scheme {
-	case "quic", "quic4", "quic6":
+	case "quic", "quic4", "quic6", "tcp", "tcp4", "tcp6":
 	default:
 		return false
 	}

@@ -92,7 +92,7 @@ func TestAChangeLeavesTheOldValueAlone(t *testing.T) {
 	}
 }
 
-func TestAddressesMustBeQUICURLs(t *testing.T) {
+func TestAddressesMustBeURLsOfOurProtocols(t *testing.T) {
 	tests := []struct {
 		address string
 		ok      bool
@@ -103,7 +103,10 @@ func TestAddressesMustBeQUICURLs(t *testing.T) {
 		{"quic://nas.example", true},
 		{"quic://:22000", true},
 		{"quic://0.0.0.0:0", true},
-		{"tcp://192.0.2.1:22000", false},
+		{"tcp://192.0.2.1:22000", true},
+		{"tcp6://[2001:db8::1]:1", true},
+		{"udp://192.0.2.1:22000", false},
+		{"relay://192.0.2.1:22067", false},
 		{"192.0.2.1:22000", false},
 		{"quic://", false},
 		{"quic://a:70000", false},

@@ -92,15 +92,19 @@ type productEngine struct {
 	problems  []status.Problem // with which it began, and goes on
 }
 
-// newEngine is the MakeEngine of the product: the sync engine over QUIC, the
-// index on disk and the address book.
+// newEngine is the MakeEngine of the product: the sync engine over QUIC and
+// TCP, the index on disk and the address book.
 func newEngine(o EngineOptions) (Engine, error) {
 	store, err := index.OpenSQLite(o.StateDir, index.SQLiteOptions{Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	p := &productEngine{exec: &exec.Real{}, store: store, log: o.Log}
-	known := func(id device.ID) bool { return p.Known(id) }
+	made := make(chan struct{}) // a device may dial before there is an engine to ask
+	known := func(id device.ID) bool {
+		<-made
+		return p.Known(id)
+	}
 	p.transport, p.problems, err = listen(o, known)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -110,6 +114,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
 		Transport: p.transport, Addresses: p.book, Log: o.Log,
 	})
+	close(made)
 	return p, nil
 }
 
@@ -122,7 +127,7 @@ func (p *productEngine) Snapshot() status.Snapshot {
 	return s
 }
 
-// listen opens the socket. A port that another program has is given up for a
+// listen opens the sockets. A port that another program has is given up for a
 // free one, which is told: peers learn it from us, but for those with a fixed
 // address.
 func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, []status.Problem, error) {
@@ -134,14 +139,14 @@ func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, [
 	if asked {
 		to.Listen = o.Listen[0]
 	}
-	t, err := transport.ListenQUIC(to)
+	t, err := transport.Listen(to)
 	if err == nil || asked || fault.CodeOf(err) != transport.CodePortTaken {
 		return t, nil, err
 	}
 	o.Log.Warn("the usual port is taken; another one is used", "error", err)
 	to.Listen = "quic://0.0.0.0:0"
 	taken := status.Problem{Code: fault.CodeOf(err), Severity: status.Wait, Text: err.Error(), Since: time.Now().UTC()}
-	t, err = transport.ListenQUIC(to)
+	t, err = transport.Listen(to)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -122,7 +122,7 @@ func TestDevicesThatCannotBeAddedAreRefused(t *testing.T) {
 		{"this device itself", service.NewPeer{ID: self.ID}, http.StatusUnprocessableEntity, "pairing-self"},
 		{"a mistyped ID", service.NewPeer{ID: "ABC"}, http.StatusUnprocessableEntity, ""},
 		{"an ID that is there", service.NewPeer{ID: nas.String()}, http.StatusConflict, ""},
-		{"a TCP address", service.NewPeer{ID: device.ID{9}.String(), Addresses: []string{"tcp://a:1"}}, http.StatusUnprocessableEntity, ""},
+		{"an address of a relay", service.NewPeer{ID: device.ID{9}.String(), Addresses: []string{"relay://a:1"}}, http.StatusUnprocessableEntity, ""},
 	}
 	for _, tt := range tests {
 		_, err := s.AddDevice(t.Context(), tt.req)

@@ -49,7 +49,7 @@ func TestTheRawClientSpeaksWithSyncthing(t *testing.T) {
 	}
 	cert, id := identity(t, "syncthing")
 	theirs := newSyncthing(t, "theirs")
-	theirs.peers = []stPeer{{ID: id.String(), Compression: "always", Address: "dynamic"}}
+	theirs.peers = []stPeer{{ID: id.String(), Compression: "always", Addresses: []string{"dynamic"}}}
 	write(t, theirs.dir, "file", sharedFile)
 	theirs.Start(t)
 	theirs.Scan(t)

@@ -103,6 +103,38 @@ func TestInterop03And04EitherSideDials(t *testing.T) {
 	}
 }
 
+// TestInterop04EitherProtocolReachesUs has a Syncthing that speaks TCP alone, as
+// some do, and one of the usual settings, which prefers TCP. The connection ends
+// as one of TCP, whoever dials and if both do.
+func TestInterop04EitherProtocolReachesUs(t *testing.T) {
+	if !needSyncthing(t) {
+		return
+	}
+	for _, schemes := range [][]string{{"tcp"}, {"quic", "tcp"}} {
+		for _, d := range append(directions, direction{"both dial", true, true}) {
+			t.Run(strings.Join(schemes, " and ")+", "+d.name, func(t *testing.T) {
+				ours, theirs := newLanyard(t, "ours"), newSyncthing(t, "theirs")
+				theirs.schemes = schemes
+				must(t, os.WriteFile(filepath.Join(ours.dir, "a"), []byte("of ours"), 0o644))
+				connect(t, ours, theirs, d)
+				converge(t, patience, ours, theirs)
+				// A Syncthing that starts may have QUIC before TCP, and be dialed
+				// so. If it dials as well, it moves to TCP.
+				anyWay := d.oursDials && !d.theirs && len(schemes) > 1
+				eventually(t, patience, "one connection over TCP", func() error {
+					all, err := theirs.connections()
+					if got := all[ours.ID()].Type; err == nil && !strings.HasPrefix(got, "tcp-") && !anyWay {
+						err = fmt.Errorf("Syncthing calls the connection %q", got)
+					}
+					return err
+				})
+				must(t, os.WriteFile(filepath.Join(theirs.dir, "b"), []byte("of theirs"), 0o644))
+				converge(t, patience, ours, theirs)
+			})
+		}
+	}
+}
+
 func TestInterop06OddCertificatesAreTurnedAway(t *testing.T) {
 	known, id := identity(t, "syncthing")
 	odd, oddID := identity(t, "lanyard")

@@ -27,6 +27,7 @@ const apiKey = "testkey"
 type syncthing struct {
 	home, dir, log string
 	port, gui      int
+	schemes        []string // of the addresses that it listens on, all on one port
 	id             string
 	peers          []stPeer
 	settings       stFolder
@@ -42,7 +43,7 @@ type stPeer struct {
 	ID          string   `xml:"id,attr"`
 	Name        string   `xml:"name,attr,omitempty"`
 	Compression string   `xml:"compression,attr,omitempty"`
-	Address     string   `xml:"address,omitempty"`
+	Addresses   []string `xml:"address,omitempty"`
 }
 
 type stFolder struct {
@@ -60,17 +61,17 @@ type stFolder struct {
 }
 
 type stOptions struct {
-	Listen       string `xml:"listenAddress"`
-	Global       bool   `xml:"globalAnnounceEnabled"`
-	Local        bool   `xml:"localAnnounceEnabled"`
-	Relays       bool   `xml:"relaysEnabled"`
-	NAT          bool   `xml:"natEnabled"`
-	Stun         int    `xml:"stunKeepaliveStartS"`
-	Usage        int    `xml:"urAccepted"`
-	Crash        bool   `xml:"crashReportingEnabled"`
-	Upgrade      int    `xml:"autoUpgradeIntervalH"`
-	Browser      bool   `xml:"startBrowser"`
-	Reconnection int    `xml:"reconnectionIntervalS"`
+	Listen       []string `xml:"listenAddress"`
+	Global       bool     `xml:"globalAnnounceEnabled"`
+	Local        bool     `xml:"localAnnounceEnabled"`
+	Relays       bool     `xml:"relaysEnabled"`
+	NAT          bool     `xml:"natEnabled"`
+	Stun         int      `xml:"stunKeepaliveStartS"`
+	Usage        int      `xml:"urAccepted"`
+	Crash        bool     `xml:"crashReportingEnabled"`
+	Upgrade      int      `xml:"autoUpgradeIntervalH"`
+	Browser      bool     `xml:"startBrowser"`
+	Reconnection int      `xml:"reconnectionIntervalS"`
 }
 
 type stConfig struct {
@@ -104,7 +105,7 @@ func newSyncthing(t *testing.T, name string) *syncthing {
 	root := t.TempDir()
 	s := &syncthing{
 		home: filepath.Join(root, "home"), dir: filepath.Join(root, name), log: filepath.Join(root, name+".log"),
-		port: freeUDP(t), gui: freeTCP(t), client: &http.Client{Timeout: 5 * time.Minute},
+		port: freeUDP(t), gui: freeTCP(t), schemes: []string{"quic"}, client: &http.Client{Timeout: 5 * time.Minute},
 		settings: stFolder{ID: folderID, Delay: "0.1", Retry: 2, Copies: 10, WeakHash: 25, NFC: true},
 	}
 	must(t, os.MkdirAll(s.dir, 0o755))
@@ -122,16 +123,29 @@ func newSyncthing(t *testing.T, name string) *syncthing {
 
 func (s *syncthing) ID() string      { return s.id }
 func (s *syncthing) Dir() string     { return s.dir }
-func (s *syncthing) Address() string { return fmt.Sprintf("quic://127.0.0.1:%d", s.port) }
+func (s *syncthing) Address() string { return s.addresses()[0] }
+
+func (s *syncthing) addresses() []string {
+	var list []string
+	for _, scheme := range s.schemes {
+		list = append(list, fmt.Sprintf("%s://127.0.0.1:%d", scheme, s.port))
+	}
+	return list
+}
 
 // Know adds a peer. One that is not to be dialed has the address "dynamic",
-// which leads nowhere while discovery is off.
+// which leads nowhere while discovery is off. Others are dialed in the protocols
+// that it listens with.
 func (s *syncthing) Know(_ *testing.T, peer node, dial bool) {
-	address := "dynamic"
+	addresses := []string{"dynamic"}
 	if dial {
-		address = peer.Address()
+		addresses = nil
+		_, at, _ := strings.Cut(peer.Address(), "://")
+		for _, scheme := range s.schemes {
+			addresses = append(addresses, scheme+"://"+at)
+		}
 	}
-	s.peers = append(s.peers, stPeer{ID: peer.ID(), Name: filepath.Base(peer.Dir()), Compression: "metadata", Address: address})
+	s.peers = append(s.peers, stPeer{ID: peer.ID(), Name: filepath.Base(peer.Dir()), Compression: "metadata", Addresses: addresses})
 }
 
 // config gives the configuration file.
@@ -146,7 +160,7 @@ func (s *syncthing) config() ([]byte, error) {
 		Version: 36,
 		Folders: []stFolder{folder},
 		Devices: append([]stPeer{{ID: s.id, Name: "syncthing"}}, s.peers...),
-		Options: stOptions{Listen: s.Address(), Usage: -1, Reconnection: 5},
+		Options: stOptions{Listen: s.addresses(), Usage: -1, Reconnection: 5},
 	}
 	c.GUI.Enabled, c.GUI.Key = true, apiKey
 	c.GUI.Address = fmt.Sprintf("127.0.0.1:%d", s.gui)

@@ -18,20 +18,23 @@ var ErrAddress = errors.New("not an address of a device")
 // Address is where a device listens: a scheme, a host and a port. It is
 // comparable. ParseAddress makes it.
 type Address struct {
-	scheme string     // quic, quic4 or quic6
+	scheme string     // quic or tcp, alone or with the 4 or 6 of one family
 	ip     netip.Addr // invalid where the host is a name or is missing
 	name   string     // a DNS name in lower case
 	port   uint16
 }
 
-// ParseAddress reads quic://host:port, or quic4:// and quic6:// for one family.
-// A missing port is DefaultPort. An IPv6 address stands in brackets; its zone
+// family gives, for each scheme, the IP version that it is limited to; 0 is none.
+var family = map[string]int{"quic": 0, "quic4": 4, "quic6": 6, "tcp": 0, "tcp4": 4, "tcp6": 6}
+
+// ParseAddress reads quic://host:port or tcp://host:port, with a 4 or 6 behind the
+// scheme for one family. A missing port is DefaultPort. An IPv6 address stands in brackets; its zone
 // may follow "%" or "%25". A missing host, or an unspecified one such as
 // 0.0.0.0, is allowed: in an announcement it means the sender (see Unspecified).
 func ParseAddress(s string) (Address, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
-	if !ok || scheme != "quic" && scheme != "quic4" && scheme != "quic6" {
-		return Address{}, fmt.Errorf("%w: %q must begin with quic://, quic4:// or quic6://", ErrAddress, s)
+	if _, known := family[scheme]; !ok || !known {
+		return Address{}, fmt.Errorf("%w: %q must begin with quic:// or tcp://", ErrAddress, s)
 	}
 	host, port, err := splitHostPort(rest)
 	if err != nil {
@@ -74,7 +77,7 @@ func (a *Address) setHost(host string) error {
 		return checkName(host)
 	}
 	a.ip = ip.Unmap()
-	if a.scheme == "quic4" && !a.ip.Is4() || a.scheme == "quic6" && !a.ip.Is6() {
+	if only := family[a.scheme]; only == 4 && !a.ip.Is4() || only == 6 && !a.ip.Is6() {
 		return fmt.Errorf("an address of the other family than %s://", a.scheme)
 	}
 	return checkZone(a.ip.Zone())
@@ -136,10 +139,16 @@ func (a Address) WithHost(ip netip.Addr) Address {
 	return a
 }
 
+// overTCP reports whether a is of TCP rather than of QUIC.
+func (a Address) overTCP() bool { return strings.HasPrefix(a.scheme, "tcp") }
+
 // preference orders the addresses of equal rank: global IPv6, then IPv4 and
-// names, then link-local ones, which depend on the right interface.
+// names, then link-local ones, which depend on the right interface. TCP comes
+// last, since a dial of QUIC tries it by itself on the own network.
 func (a Address) preference() int {
 	switch {
+	case a.overTCP():
+		return 3
 	case a.ip.IsLinkLocalUnicast():
 		return 2
 	case a.ip.Is6():

@@ -25,6 +25,8 @@ func TestAddressesHaveOneCanonicalForm(t *testing.T) {
 		{"quic://my_nas", "quic://my_nas:22000"},
 		{"quic://:22000", "quic://:22000"},
 		{"quic://0.0.0.0:22000", "quic://0.0.0.0:22000"},
+		{"tcp://192.0.2.1", "tcp://192.0.2.1:22000"},
+		{"tcp6://[2001:db8::1]:1", "tcp6://[2001:db8::1]:1"},
 	}
 	for _, test := range tests {
 		a, err := book.ParseAddress(test.in)
@@ -38,7 +40,7 @@ func TestAddressesHaveOneCanonicalForm(t *testing.T) {
 
 func TestWhatIsNoAddressIsRefused(t *testing.T) {
 	for _, in := range []string{
-		"", "dynamic", "192.0.2.1:22000", "tcp://192.0.2.1:22000", "relay://192.0.2.1:22000", "QUIC://192.0.2.1",
+		"", "dynamic", "192.0.2.1:22000", "udp://192.0.2.1:22000", "tcp6://192.0.2.1:22000", "tcp4://[::1]:1", "relay://192.0.2.1:22000", "QUIC://192.0.2.1",
 		"quic:192.0.2.1", "quic://192.0.2.1:0", "quic://192.0.2.1:65536", "quic://192.0.2.1:-1", "quic://192.0.2.1:+1",
 		"quic://192.0.2.1:022", "quic://192.0.2.1:http", "quic://2001:db8::1:22000", "quic://[2001:db8::1", "quic://[::1]x",
 		"quic://a\x00b:1", "quic://a b:1", "quic://a/b:1", "quic://u@a:1", "quic://a..b:1", "quic://bücher.example:1",

@@ -73,7 +73,8 @@ type Book struct {
 // entry is one device.
 type entry struct {
 	records map[Address]*record
-	rounds  int // calls of Candidates
+	rounds  int       // calls of Candidates
+	met     time.Time // when it last dialed us from nowhere that it listens
 }
 
 // Open reads the file, if there is one. A file that cannot be understood is
@@ -226,19 +227,25 @@ func (b *Book) Sighted(dev device.ID, addresses []string) {
 	}
 }
 
-// Seen notes the source address of a connection that a device opened. It
-// listens there too, since it dials from its listening socket.
+// Seen notes the source address of a connection that a device opened. With QUIC
+// it listens there too, since it dials from its listening socket; with TCP it
+// does not, so that only the time counts.
 func (b *Book) Seen(dev device.ID, address string) {
 	a, err := parseDialable(address)
 	if err != nil {
 		b.opts.Log.Debug("source address is of no use", "error", err)
 		return
 	}
+	now := time.Now()
 	b.mu.Lock()
 	e := b.entry(dev)
-	e.sight(a, time.Now())
-	if r := e.records[a]; r != nil {
-		r.dialedUs = true
+	if a.overTCP() {
+		e.met = now
+	} else {
+		e.sight(a, now)
+		if r := e.records[a]; r != nil {
+			r.dialedUs = true
+		}
 	}
 	b.mu.Unlock()
 	b.touch()
@@ -339,6 +346,7 @@ func (b *Book) LastSeen(dev device.ID) time.Time {
 	if e == nil {
 		return last
 	}
+	later(e.met)
 	for _, r := range e.records {
 		for _, ok := range r.lastOK {
 			later(ok)

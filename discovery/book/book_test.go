@@ -132,6 +132,36 @@ func TestADeviceThatDialedUsCanBeDialedThere(t *testing.T) {
 	wantCandidates(t, b, anna, quic(1))
 }
 
+func TestADeviceThatDialedUsOverTCPIsNotDialedThere(t *testing.T) {
+	o := book.Options{File: filepath.Join(t.TempDir(), "book.json")}
+	b := book.Open(o)
+	b.Seen(anna, "tcp://192.0.2.1:51234")
+	if got := b.Candidates(anna); len(got) != 0 {
+		t.Errorf("it would be dialed at %v", got)
+	}
+	seen := b.LastSeen(anna)
+	if seen.IsZero() {
+		t.Error("it is not noted that the device was here")
+	}
+	if err := b.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if got := book.Open(o).LastSeen(anna); !got.Equal(seen) {
+		t.Errorf("after a restart it was last seen %v, want %v", got, seen)
+	}
+}
+
+func TestQUICStandsBeforeTCP(t *testing.T) {
+	b := book.Open(book.Options{})
+	set(t, b, anna, "tcp://192.0.2.1", "tcp://[2001:db8::1]", "quic://192.0.2.1", "quic://[fe80::1%eth0]")
+	wantCandidates(t, b, anna, "quic://192.0.2.1:22000", "quic://[fe80::1%25eth0]:22000",
+		"tcp://192.0.2.1:22000", "tcp://[2001:db8::1]:22000")
+	b.Failed(anna, "quic://192.0.2.1:22000", errors.New("no answer"))
+	b.Succeeded(anna, "tcp://192.0.2.1:22000")
+	wantCandidates(t, b, anna, "tcp://192.0.2.1:22000", "quic://192.0.2.1:22000", "quic://[fe80::1%25eth0]:22000",
+		"tcp://[2001:db8::1]:22000")
+}
+
 func TestSetReplacesTheFixedAddressesAndKeepsTheRest(t *testing.T) {
 	b := book.Open(book.Options{})
 	set(t, b, anna, quic(1), quic(2))

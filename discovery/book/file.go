@@ -29,6 +29,7 @@ type file struct {
 
 type fileDevice struct {
 	ID        device.ID     `json:"id"`
+	Met       time.Time     `json:"met,omitzero"`
 	Addresses []fileAddress `json:"addresses"`
 }
 
@@ -64,13 +65,13 @@ func (b *Book) snapshot() file {
 	defer b.mu.Unlock()
 	f := file{Version: fileVersion, Devices: []fileDevice{}}
 	for dev, e := range b.devices {
-		d := fileDevice{ID: dev}
+		d := fileDevice{ID: dev, Met: e.met.UTC()}
 		for a, r := range e.records {
 			if r.worthKeeping() {
 				d.Addresses = append(d.Addresses, r.toFile(a))
 			}
 		}
-		if len(d.Addresses) > 0 {
+		if len(d.Addresses) > 0 || !d.Met.IsZero() {
 			slices.SortFunc(d.Addresses, func(x, y fileAddress) int { return strings.Compare(x.Address, y.Address) })
 			f.Devices = append(f.Devices, d)
 		}
@@ -123,6 +124,7 @@ func (b *Book) load() error {
 // loadDevice takes over one device, without addresses that cannot be used.
 func (b *Book) loadDevice(d fileDevice) {
 	e := b.entry(d.ID)
+	e.met = d.Met
 	for _, fa := range d.Addresses {
 		a, err := parseDialable(fa.Address)
 		if err != nil {

@@ -53,7 +53,8 @@ type Addresses interface {
 	// Candidates lists addresses to try, best first.
 	Candidates(dev device.ID) []string
 	// Succeeded and Failed note the outcome of a dial; Seen notes where a
-	// device was that dialed us.
+	// device was that dialed us, over TCP from a port that it does not listen
+	// on.
 	Succeeded(dev device.ID, address string)
 	Failed(dev device.ID, address string, err error)
 	Seen(dev device.ID, address string)

@@ -123,7 +123,7 @@ func TestADialedDeviceCountsAsConnectedAtOnce(t *testing.T) {
 		})
 		e.Apply(Desired{Devices: []DeviceSpec{{ID: device.ID{2}}}})
 		synctest.Wait()
-		carry := e.net.begin(newHoldsStill())
+		carry := e.net.begin(newHoldsStill(), "quic://127.0.0.1:2")
 		if !e.net.connected(device.ID{2}) {
 			t.Error("the device would be dialed again before its connection was greeted")
 		}

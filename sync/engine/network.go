@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +44,7 @@ type link struct {
 // attempt is one connection on its way or in use.
 type attempt struct {
 	conn  transport.Conn
+	where string // the address to note it under
 	since time.Time
 	hello time.Time
 	told  bep.Hello
@@ -137,11 +139,14 @@ func (n *network) apply(d Desired) {
 
 // serve greets on a connection, waits until it is the one to talk on, and
 // carries its messages until it ends.
-func (n *network) serve(ctx context.Context, conn transport.Conn) { n.begin(conn)(ctx) }
+func (n *network) serve(ctx context.Context, conn transport.Conn) {
+	n.begin(conn, conn.RemoteAddress())(ctx)
+}
 
-// begin notes a connection, and gives what carries it. From its return on the
-// device is connected: its dialer, which asks that next, does not dial again.
-func (n *network) begin(conn transport.Conn) (carry func(context.Context)) {
+// begin notes a connection with the address that it came from or that was
+// dialed, and gives what carries it. From its return on the device is connected:
+// its dialer, which asks that next, does not dial again.
+func (n *network) begin(conn transport.Conn, where string) (carry func(context.Context)) {
 	id := conn.PeerID()
 	if !n.e.Known(id) {
 		return func(ctx context.Context) {
@@ -149,7 +154,7 @@ func (n *network) begin(conn transport.Conn) (carry func(context.Context)) {
 			n.refuse(conn)
 		}
 	}
-	a := &attempt{conn: conn, since: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
+	a := &attempt{conn: conn, where: where, since: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
 	n.turn.Post(func() { n.add(id, a) })
 	return func(ctx context.Context) {
 		defer n.closeAfter(ctx, conn)()
@@ -208,9 +213,9 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 	})
 	if n.e.o.Addresses != nil {
 		if a.conn.Dialed() {
-			n.e.o.Addresses.Succeeded(a.conn.PeerID(), a.conn.RemoteAddress())
+			n.e.o.Addresses.Succeeded(a.conn.PeerID(), a.where)
 		} else {
-			n.e.o.Addresses.Seen(a.conn.PeerID(), a.conn.RemoteAddress())
+			n.e.o.Addresses.Seen(a.conn.PeerID(), a.where)
 		}
 	}
 	err := stream.Run(ctx, p, n.e.buffers)
@@ -289,7 +294,7 @@ func (n *network) settle(id device.ID) {
 	list := make([]transport.Attempt, len(l.attempts))
 	extended := false
 	for i, a := range l.attempts {
-		list[i] = transport.Attempt{Dialed: a.conn.Dialed(), Since: a.since, Hello: a.hello}
+		list[i] = transport.Attempt{Dialed: a.conn.Dialed(), TCP: transport.OverTCP(a.conn), Since: a.since, Hello: a.hello}
 		extended = extended || a.conn.Extended()
 	}
 	s := transport.Settle(n.e.o.ID, id, extended, time.Now(), list)
@@ -499,7 +504,7 @@ func (d *dialer) dial(ctx context.Context) bool {
 				r.conn.CloseWith(transport.CodeLostRace, "another address was quicker")
 			case r.err == nil:
 				won = true
-				carry := d.n.begin(r.conn)
+				carry := d.n.begin(r.conn, reached(r.address, r.conn))
 				d.n.wg.Go(func() { carry(d.n.context()) })
 				cancel()
 			default:
@@ -512,6 +517,18 @@ func (d *dialer) dial(ctx context.Context) bool {
 		}
 	}
 	return won
+}
+
+// reached gives the socket address that a dial of address led to, in the
+// protocol of address: a dial of a QUIC address may have chosen TCP, and finds
+// the device there again.
+func reached(address string, conn interface{ RemoteAddress() string }) string {
+	scheme, _, ok := strings.Cut(address, "://")
+	_, at, same := strings.Cut(conn.RemoteAddress(), "://")
+	if !ok || !same {
+		return conn.RemoteAddress()
+	}
+	return scheme + "://" + at
 }
 
 func (n *network) context() context.Context {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -43,7 +44,9 @@ type node struct {
 	blind   bool      // nobody watches its folders
 	key     [2][]byte // certificate and key, PEM
 	desired Desired
-	stop    func() // ends Run and waits for it; may be called more than once
+	options transport.Options // of what it listens on, where they are not the usual ones
+	both    bool              // it listens with TCP as well, as the program does
+	stop    func()            // ends Run and waits for it; may be called more than once
 }
 
 // newNode starts a device that shares nothing and knows nobody.
@@ -69,13 +72,17 @@ func startNode(t testing.TB, n *node) *node {
 	must(t, err)
 	n.t, n.id = t, id
 	made := make(chan struct{}) // somebody may dial before there is an engine
-	listen, err := transport.ListenQUIC(transport.Options{
-		Certificate: cert, Listen: "quic://127.0.0.1:0",
-		Known: func(id device.ID) bool {
-			<-made
-			return n.Known(id)
-		},
-	})
+	open := transport.ListenQUIC
+	if n.both {
+		open = transport.Listen
+	}
+	n.options.Certificate = cert
+	n.options.Listen = cmp.Or(n.options.Listen, "quic://127.0.0.1:0")
+	n.options.Known = func(id device.ID) bool {
+		<-made
+		return n.Known(id)
+	}
+	listen, err := open(n.options)
 	must(t, err)
 	ex := &shifted{Real: &exec.Real{}}
 	n.clock = ex

@@ -23,6 +23,7 @@ const (
 // side it begins with the dial, so that a handshake under way counts too.
 type Attempt struct {
 	Dialed bool      // by this side
+	TCP    bool      // rather than QUIC
 	Since  time.Time // when it was dialed or accepted
 	Hello  time.Time // when the peer's Hello was received; zero if not yet
 }
@@ -53,7 +54,8 @@ type Settlement struct {
 // A Syncthing keeps the connection that was first, so toward it we do too, and
 // never close one in use for a later one of ours. It does not dial a device
 // that it is connected to, unless it knows a better way: a much later dial of
-// its own means that it has restarted, or that it moves, and takes over.
+// its own means that it has restarted, or that it moves, and takes over. A better
+// way is TCP, for which it gives up QUIC.
 func Settle(own, peer device.ID, extended bool, now time.Time, attempts []Attempt) Settlement {
 	s := settling{now: now, attempts: attempts, smaller: own.Compare(peer) < 0}
 	if !extended {
@@ -69,11 +71,15 @@ type settling struct {
 }
 
 // firstWins keeps the connection whose Hello came first, unless the peer
-// dialed another one much later. Such a one may take its time for its Hello.
+// dialed another one much later, or that one is of QUIC and another of TCP. Such
+// a one may take its time for its Hello.
 func (s settling) firstWins() Settlement {
 	first := func(a, b Attempt) bool {
 		if replaces(a, b) || replaces(b, a) {
 			return replaces(a, b)
+		}
+		if a.TCP != b.TCP {
+			return a.TCP
 		}
 		return a.Hello.Before(b.Hello)
 	}
@@ -81,8 +87,11 @@ func (s settling) firstWins() Settlement {
 	if out.Use < 0 {
 		return out
 	}
+	used := s.attempts[out.Use]
 	for _, i := range s.others(out.Use) {
-		if other := s.attempts[i]; other.usable() || !replaces(other, s.attempts[out.Use]) {
+		other := s.attempts[i]
+		takesOver := replaces(other, used) || other.TCP && !used.TCP
+		if other.usable() || !takesOver {
 			out.Close = append(out.Close, i)
 		}
 	}

@@ -28,6 +28,11 @@ func at(ms int) time.Time { return epoch.Add(time.Duration(ms) * time.Millisecon
 func ours(since, hello int) transport.Attempt   { return attempt(true, since, hello) }
 func theirs(since, hello int) transport.Attempt { return attempt(false, since, hello) }
 
+func overTCP(a transport.Attempt) transport.Attempt {
+	a.TCP = true
+	return a
+}
+
 func attempt(dialed bool, since, hello int) transport.Attempt {
 	a := transport.Attempt{Dialed: dialed, Since: at(since)}
 	if hello >= 0 {
@@ -65,6 +70,10 @@ func TestSettle(t *testing.T) {
 		{name: "toward a Syncthing the first Hello wins", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 500), theirs(400, 400)}, use: 1, close: []int{0}},
 		{name: "a Syncthing that dials again much later has restarted", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), theirs(90_000, 90_000)}, use: 1, close: []int{0}},
 		{name: "its later dial is not used before its Hello", own: smallID, plain: true, now: 90_000, attempts: attempts{ours(0, 0), theirs(90_000, -1)}, use: 0},
+		{name: "toward a Syncthing TCP wins over QUIC, as it does there", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, 500))}, use: 1, close: []int{0}},
+		{name: "toward a Syncthing QUIC does not take over from TCP", own: smallID, plain: true, now: 500, attempts: attempts{overTCP(ours(0, 500)), theirs(50, 100)}, use: 0, close: []int{1}},
+		{name: "toward a Syncthing TCP on its way is waited for", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, -1))}, use: 0},
+		{name: "between Lanyards the protocol decides nothing", own: largeID, now: 1200, attempts: attempts{overTCP(ours(0, 100)), theirs(200, 200)}, use: 1, close: []int{0}},
 		{name: "toward a Syncthing an established connection is never given up for a dial of ours", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), ours(90_000, 90_000)}, use: 0, close: []int{1}},
 	}
 	for _, test := range tests {

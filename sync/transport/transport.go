@@ -6,6 +6,7 @@ package transport
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
 
 	"lanyard/sync/device"
@@ -55,7 +56,10 @@ type Conn interface {
 	EndCode() (Code, bool)
 }
 
-// Transport listens and dials on one socket.
+// OverTCP reports whether a connection runs over TCP.
+func OverTCP(c Conn) bool { return strings.HasPrefix(c.RemoteAddress(), "tcp") }
+
+// Transport listens and dials.
 type Transport interface {
 	// Accept gives the next connection whose certificate was read and on which
 	// the peer has written something; the caller decides whether it knows the
@@ -66,6 +70,6 @@ type Transport interface {
 	Dial(ctx context.Context, address string, want device.ID) (Conn, error)
 	// Addresses lists the URLs that it listens on.
 	Addresses() []string
-	// Close closes every connection and the socket, and waits for both.
+	// Close closes every connection and every socket, and waits for all of them.
 	Close() error
 }
