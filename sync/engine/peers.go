@@ -285,23 +285,11 @@ func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 			return fmt.Errorf("store index of %v: %w", dev.Short(), err)
 		}
 		if f.runner != nil {
+			f.runner.Announced(chunk, f.index.Twins()) // first: it takes the Disk turn before a pull does
 			f.runner.RemoteChanged()
 		}
 	}
 	h.e.touch()
-	return nil
-}
-
-func (h host) RenewIndex(id bep.FolderID) error {
-	f := h.e.folder(id)
-	if f == nil || f.index == nil {
-		return nil
-	}
-	h.e.o.Log.Warn("a device holds more of our index than we do; it is sent anew", "folder", string(id))
-	if _, err := f.index.RenewIndexID(); err != nil {
-		return fmt.Errorf("renew index: %w", err)
-	}
-	h.e.turn.Post(h.e.configureAll)
 	return nil
 }
 

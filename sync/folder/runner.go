@@ -106,6 +106,9 @@ type Runner struct {
 	trusted   atomic.Bool // stamps prove something: see doubt
 	doubtFrom int64       // set before the folder is open
 
+	backOnce sync.Once
+	wentBack atomic.Bool // metaBack is set, as far as is known
+
 	nonce string // of the root; set before the folder is open
 }
 

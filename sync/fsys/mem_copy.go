@@ -1,5 +1,7 @@
 package fsys
 
+import "time"
+
 // Copy gives a file system that holds what programs see in m now, all of it
 // durable: what a backup of it brings back. It has m's options and no hook.
 // An image of the disk keeps identities and times of change; a backup of files
@@ -47,4 +49,11 @@ func (c *copying) copy(ino *inode) *inode {
 		made.stableNames[key] = made.names[key]
 	}
 	return made
+}
+
+// SetClock sets what tells the time of changes from now on.
+func (m *Mem) SetClock(now func() time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.opts.Now = now
 }

@@ -53,6 +53,7 @@ type batch struct {
 	c     *conn
 	tally tally
 	seq   int64
+	twins map[string]bool // names whose rows are twins
 	base  int64           // what is given stands after it
 	place int64           // the sequence that the record being stored gets
 	ranks *[slotCount]int // order of the slots' device IDs
@@ -125,6 +126,9 @@ func (b *batch) apply(name string, slot int, e *entry) error {
 		}
 	}
 	b.choose()
+	if len(b.rows) > 1 {
+		b.noteTwins(name)
+	}
 	b.tally.addName(b.rows, 1)
 	for i := range b.rows {
 		if err := b.store(&b.rows[i], name, e); err != nil {

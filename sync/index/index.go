@@ -237,6 +237,13 @@ type Folder interface {
 	// Versions gives the distinct versions of a name that other devices announce,
 	// deleted and invalid ones too, the global one first where it is among them.
 	Versions(p relpath.Path) ([]bep.FileInfo, error)
+	// RemoteRange pages through what a device announced, by name, after a name
+	// (the root: from the start), at most limit. Sequences are not kept.
+	RemoteRange(dev device.ID, after relpath.Path, limit int) ([]bep.FileInfo, error)
+	// Twins gives the names of those of our records, since the last call or the
+	// opening, that another device announces with the same version and another
+	// content: a counter was given a second time after a change with it was lost.
+	Twins() []relpath.Path
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.
 	Availability(p relpath.Path) ([]device.ID, error)

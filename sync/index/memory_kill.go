@@ -22,3 +22,10 @@ func (f *memFolder) handedOn(m *Memory) *memFolder {
 	defer f.mu.Unlock()
 	return &memFolder{store: m, live: f.live.clone(), durable: f.durable.clone(), log: f.log}
 }
+
+// SetHook sets what is called before each operation from now on.
+func (m *Memory) SetHook(onOp func(op string) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.opts.OnOp = onOp
+}

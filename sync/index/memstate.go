@@ -18,6 +18,7 @@ type memState struct {
 	indexID  bep.IndexID
 	seq      int64
 	runs     Runs
+	twins    map[string]bool // names for Twins
 	peers    map[device.ID]PeerState
 	meta     map[string]string
 	recovery *Recovery // never written to
@@ -65,6 +66,7 @@ func newMemState(id bep.IndexID, winner func([]plan.Version) int) *memState {
 func (s *memState) clone() *memState {
 	c := *s
 	c.peers = maps.Clone(s.peers)
+	c.twins = maps.Clone(s.twins)
 	c.meta = maps.Clone(s.meta)
 	c.sorted = slices.Clone(s.sorted)
 	c.bySeq = slices.Clone(s.bySeq)
@@ -184,6 +186,11 @@ func (s *memState) settle(name string) {
 	var local *bep.FileInfo
 	if n.local != nil {
 		local = &n.local.FileInfo
+	}
+	for _, f := range infos[1:] {
+		if local != nil && Twins(f, local) {
+			note(&s.twins, name)
+		}
 	}
 	live := slices.ContainsFunc(infos, func(f *bep.FileInfo) bool { return !f.Deleted && !f.Invalid })
 	n.needed = plan.Needs(n.global, local, live)

@@ -37,9 +37,10 @@ type sqliteFolder struct {
 	resting   bool  // the page cache is small
 	swept     int64 // the block list up to which stale ones were looked for
 
-	mu       sync.Mutex // guards what follows
-	facts    facts      // they change after a commit
-	damage   error      // why it is not trusted any more, nil while it is
+	mu       sync.Mutex      // guards what follows
+	facts    facts           // they change after a commit
+	twins    map[string]bool // names for Twins
+	damage   error           // why it is not trusted any more, nil while it is
 	onDamage func(error)
 }
 
@@ -198,6 +199,9 @@ func (f *sqliteFolder) tryWriting(op string, do func(*change) error) error {
 	f.undurable = true
 	f.mu.Lock()
 	f.facts = ch.facts
+	for name := range ch.twins {
+		note(&f.twins, name)
+	}
 	f.mu.Unlock()
 	return nil
 }

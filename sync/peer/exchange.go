@@ -57,7 +57,11 @@ func (s *Session) beginReceiving(f *LocalFolder, theirs *bep.Device) {
 func (s *Session) beginSending(now time.Time, f *LocalFolder, ours *bep.Device) {
 	s.starts++
 	x := &exchange{start: s.starts, index: f.IndexID, dirty: true}
-	if ours.IndexID == f.IndexID && !f.gave(ours.MaxSequence) {
+	renew := ours.IndexID == f.IndexID && !f.gave(ours.MaxSequence)
+	if renew || ours.IndexID != 0 && ours.IndexID != f.IndexID {
+		s.emit(WentBack{Folder: f.ID, IndexID: ours.IndexID, Sequence: ours.MaxSequence})
+	}
+	if renew {
 		s.emit(Renew{f.ID}) // a Configure with the new ID follows
 		delete(s.exchange, f.ID)
 		return

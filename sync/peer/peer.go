@@ -46,6 +46,10 @@ type Host interface {
 	// RenewIndex draws a new index ID for a folder and configures the peers
 	// anew.
 	RenewIndex(folder bep.FolderID) error
+	// WentBack tells what the device holds of an index of ours that is not the
+	// one that we have, or not in this state: it may know of changes that were
+	// lost here.
+	WentBack(folder bep.FolderID, id bep.IndexID, seq int64) error
 	// Answer appends the frame that answers a request of the device's.
 	Answer(dev device.ID, dst []byte, req *bep.Request) []byte
 	// Shares tells what the device shares with us. It must not block.
@@ -184,7 +188,7 @@ func (p *Peer) step(ev Event, done func()) {
 	applied := false
 	for _, e := range p.session.Step(p.o.Exec.Now(), ev) {
 		switch e := e.(type) {
-		case Reset, Store, Renew:
+		case Reset, Store, Renew, WentBack:
 			applied = true
 		case Answer:
 			p.answer(e, done)
@@ -225,6 +229,8 @@ func (p *Peer) carryOut(e Effect) {
 		p.apply.Post(func() { p.lostOn(p.o.Host.ResetIndex(p.o.ID, e.Folder, e.IndexID)) })
 	case Store:
 		p.apply.Post(func() { p.lostOn(p.o.Host.StoreIndex(p.o.ID, e.Index)) })
+	case WentBack:
+		p.apply.Post(func() { p.lostOn(p.o.Host.WentBack(e.Folder, e.IndexID, e.Sequence)) })
 	case Renew:
 		p.apply.Post(func() { p.lostOn(p.o.Host.RenewIndex(e.Folder)) })
 	case Deliver:

@@ -40,6 +40,7 @@ var (
 //
 //	> ClusterConfig, Index, IndexUpdate, Request, Ping as above
 //	! read photos after 3; ! reset photos 9; ! store photos 1-3; ! renew photos
+//	! went back photos 7:5  what the device holds of an index of ours
 //	! answer 0; ! deliver 0; ! deliver 0 failed; ! discard 5
 //	! shares photos joined, music stopped; ! drop TEXT; ! tell TEXT
 type script struct {
@@ -276,6 +277,8 @@ func (s *script) effect(e Effect) []string {
 		return one("! store %s %s", e.Folder, span(e.Index.Files))
 	case Renew:
 		return one("! renew %s", e.Folder)
+	case WentBack:
+		return one("! went back %s %d:%d", e.Folder, e.IndexID, e.Sequence)
 	case Answer:
 		return one("! answer %d", e.Request.ID)
 	case Deliver:

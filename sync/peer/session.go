@@ -118,6 +118,13 @@ type (
 	}
 	// Renew draws a new index ID: the peer holds sequences of ours that we lost.
 	Renew struct{ Folder bep.FolderID }
+	// WentBack tells what the peer holds of an index of ours that is not the one
+	// that we have, or not in this state.
+	WentBack struct {
+		Folder   bep.FolderID
+		IndexID  bep.IndexID
+		Sequence int64
+	}
 	// Answer answers a request of the peer's.
 	Answer struct{ Request *bep.Request }
 	// Deliver gives the outcome of an Ask.

@@ -43,6 +43,7 @@ func TestIndexExchange(t *testing.T) {
 			configure photos@7:5 holds 9:5
 			> ClusterConfig photos@7:5 holds 9:5
 			< ClusterConfig photos@9:5 holds 6:5
+			! went back photos 6:5
 			! read photos after 0
 			! shares photos joined
 			page photos 1-5
@@ -52,10 +53,12 @@ func TestIndexExchange(t *testing.T) {
 			configure photos@7:5 holds 9:5
 			> ClusterConfig photos@7:5 holds 9:5
 			< ClusterConfig photos@9:5 holds 7:6
+			! went back photos 7:6
 			! renew photos
 			! shares photos joined
 			configure photos@8:5 holds 9:5
 			> ClusterConfig photos@8:5 holds 9:5
+			! went back photos 7:6
 			! read photos after 0
 			! shares photos joined
 			page photos 1-5
@@ -81,6 +84,7 @@ func TestIndexExchange(t *testing.T) {
 			page photos none
 			configure photos@8:3 holds 9:5
 			> ClusterConfig photos@8:3 holds 9:5
+			! went back photos 7:3
 			! read photos after 0
 			! shares photos joined
 			page photos 1-3

@@ -106,6 +106,8 @@ func (h *fakeHost) StoreIndex(_ device.ID, m *bep.Index) error {
 	return h.fail
 }
 
+func (h *fakeHost) WentBack(bep.FolderID, bep.IndexID, int64) error { return nil }
+
 func (h *fakeHost) RenewIndex(bep.FolderID) error { return nil }
 
 func (h *fakeHost) Answer(_ device.ID, dst []byte, req *bep.Request) []byte {

@@ -92,6 +92,8 @@ type Cluster struct {
 	calm      bool  // no faults and no edits now
 	wrong     error // what a power cut did that it must not
 	notes     []string
+	// lasting, if set, is called before a device makes something last.
+	lasting func(*Device)
 }
 
 var errRefused = fault.New(fault.Item, "", "the disk refused")

@@ -121,6 +121,9 @@ func (d *Device) hook(op fsys.Op) error {
 			c.trees++
 		}
 	}
+	if c.lasting != nil && lasts(op.Name) {
+		c.lasting(d)
+	}
 	if d.inCall || c.calm {
 		return nil
 	}

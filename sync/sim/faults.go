@@ -115,6 +115,9 @@ var errIndexFull = fault.Wrap(fault.Folder, "disk-full", "write index", "", fsys
 
 // storeOp refuses to write to the index while the disk is full.
 func (d *Device) storeOp(op string) error {
+	if d.c.lasting != nil && lastsInIndex(op) {
+		d.c.lasting(d)
+	}
 	if d.full && (op == "barrier" || op == "set_meta" || op == "restamp" || strings.HasPrefix(op, "update")) {
 		return errIndexFull
 	}
@@ -176,22 +179,25 @@ func (d *Device) wipe() {
 
 // rollBack puts an older copy in the place of the device's index.
 func (d *Device) rollBack() {
-	old, ok := d.drawCopy()
-	if !ok {
+	if len(d.copies) == 0 {
 		return
 	}
 	d.stop()
-	d.Store = old.store.Snapshot()
+	d.Store = d.copies[d.c.rng.IntN(len(d.copies))].store.Snapshot()
 	d.c.note("%s: index rolled back", d.Name)
 	d.forgot()
 }
 
-// restore puts older copies in the place of disk and index.
+// restore puts older copies in the place of disk and index. Later backups are
+// gone with what was: an index that is newer than the disk shows as deleted by
+// a person what the disk does not have yet.
 func (d *Device) restore() {
-	old, ok := d.drawCopy()
-	if !ok {
+	if len(d.copies) == 0 {
 		return
 	}
+	i := d.c.rng.IntN(len(d.copies))
+	old := d.copies[i]
+	d.copies = d.copies[:i+1]
 	d.stop()
 	before := d.FS.User().Tree()
 	d.FS.SetHook(nil)
@@ -200,13 +206,6 @@ func (d *Device) restore() {
 	d.c.note("%s: restored from a backup", d.Name)
 	d.c.oracle.tookBack(d, before)
 	d.forgot()
-}
-
-func (d *Device) drawCopy() (copyOf, bool) {
-	if len(d.copies) == 0 {
-		return copyOf{}, false
-	}
-	return d.copies[d.c.rng.IntN(len(d.copies))], true
 }
 
 // forgot starts a device again that has lost what it knew.

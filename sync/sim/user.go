@@ -29,7 +29,6 @@ func (c *Cluster) userOp(d *Device) {
 		c.renameTree(d)
 		return
 	}
-	u := d.FS.User()
 	p := c.drawFile()
 	switch n := c.acts.IntN(100); {
 	case n < 45:
@@ -39,18 +38,12 @@ func (c *Cluster) userOp(d *Device) {
 	case n < 75:
 		c.rename(d, p, c.drawFile())
 	case n < 82:
-		dir := c.pick(dirNames)
-		if u.MkdirAll(dir) == nil {
-			d.saw(dir)
-			c.note("%s: mkdir %s", d.Name, dir)
-		}
+		c.mkdir(d, c.pick(dirNames))
 	case n < 88:
 		c.removeTree(d, c.pick(dirNames))
 	case n < 94:
-		if data, err := u.ReadFile(p); err == nil && u.Chmod(p, c.pickMode()) == nil {
-			c.oracle.changed(p, data)
-			d.saw(p)
-			c.note("%s: chmod %s", d.Name, p)
+		if _, err := d.FS.User().ReadFile(p); err == nil {
+			c.chmod(d, p, c.pickMode())
 		}
 	default:
 		c.renameTree(d)
@@ -69,6 +62,22 @@ func (c *Cluster) drawFile() string {
 		dir = c.pick(dirNames) + "/"
 	}
 	return dir + c.pick(fileNames)
+}
+
+func (c *Cluster) mkdir(d *Device, dir string) {
+	if d.FS.User().MkdirAll(dir) == nil {
+		d.saw(dir)
+		c.note("%s: mkdir %s", d.Name, dir)
+	}
+}
+
+func (c *Cluster) chmod(d *Device, p string, mode uint32) {
+	u := d.FS.User()
+	if data, err := u.ReadFile(p); err == nil && u.Chmod(p, mode) == nil {
+		c.oracle.changed(p, data)
+		d.saw(p)
+		c.note("%s: chmod %s", d.Name, p)
+	}
 }
 
 // write saves a new content under a name. Every content is unique.
@@ -160,11 +169,15 @@ func (c *Cluster) removeTree(d *Device, dir string) {
 
 // renameTree moves a directory to a name that is free.
 func (c *Cluster) renameTree(d *Device) {
-	u := d.FS.User()
 	from, to := c.pick(dirNames), c.pick(dirNames)
 	if c.o.Trees > 0 {
 		from, to = c.pick(spareDirs), c.pick(spareDirs)
 	}
+	c.moveTree(d, from, to)
+}
+
+func (c *Cluster) moveTree(d *Device, from, to string) {
+	u := d.FS.User()
 	if from == to || strings.HasPrefix(to, from+"/") || strings.HasPrefix(from, to+"/") {
 		return
 	}

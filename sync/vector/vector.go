@@ -145,6 +145,26 @@ func Merge(a, b Vector) Vector {
 	return out
 }
 
+// Apart gives v as a version that was made without knowledge of w: what it
+// counts for id, beyond what came before w, is counted for the new ID as
+// instead. The result neither covers w nor is covered by it, and covers what
+// else v covered.
+func (v Vector) Apart(w Vector, id, as uint64) Vector {
+	before := w.Get(id)
+	own := v.Get(id)
+	var out Vector
+	for _, c := range v {
+		if c.ID == id {
+			c.Value = min(c.Value, max(before, 1)-1)
+		}
+		if c.Value > 0 && c.ID != as {
+			out = append(out, c)
+		}
+	}
+	at, _ := slices.BinarySearchFunc(out, as, func(c Counter, id uint64) int { return compareID(c.ID, id) })
+	return slices.Insert(out, at, Counter{as, max(own, v.Get(as)+1)})
+}
+
 // Get gives id's counter, 0 where it has none.
 func (v Vector) Get(id uint64) uint64 {
 	for _, c := range v {

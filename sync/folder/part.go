@@ -1,0 +1,178 @@
+package folder
+
+import (
+	"strconv"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+)
+
+// A disk or an index that went back to an older state takes with it changes
+// that others know. What is changed here from then on is made without knowledge
+// of them, under versions that say otherwise: a counter may be given a second
+// time, or a smaller one than was given already. Such a record gets a version
+// that stands beside what others have, so that nobody takes the one for a
+// later state of the other.
+
+// metaBack holds the highest sequence from before the index went back; records
+// after it were made without knowing what was lost. Empty: it never did.
+const metaBack = "back"
+
+// WentBack notes that a device holds entries of ours that were lost, and that
+// those after a sequence were made without knowing them.
+func (r *Runner) WentBack(through int64) {
+	r.backOnce.Do(func() {})
+	r.wentBack.Store(true)
+	r.disk.Post(func() {
+		old, known, err := r.back()
+		if err == nil && (!known || through < old) {
+			err = r.o.Index.SetMeta(metaBack, strconv.FormatInt(through, 10))
+		}
+		if err != nil {
+			r.o.Log.Warn("note that the index went back", "error", err)
+			return
+		}
+		r.o.Log.Warn("this device went back to an older state; a device knows of later changes")
+		for after := through; r.ctx.Err() == nil; {
+			recs, err := r.o.Index.LocalSince(after, r.o.Index.Batch())
+			if err != nil || len(recs) == 0 {
+				return
+			}
+			after = recs[len(recs)-1].Sequence
+			names := make([]relpath.Path, len(recs))
+			for i := range recs {
+				names[i] = recs[i].Name
+			}
+			r.part(names)
+		}
+	})
+}
+
+// back gives what metaBack holds.
+func (r *Runner) back() (through int64, known bool, err error) {
+	text, err := r.o.Index.Meta(metaBack)
+	if err != nil || text == "" {
+		return 0, false, err
+	}
+	through, err = strconv.ParseInt(text, 10, 64)
+	return through, err == nil, nil //nolint:nilerr // what is no number says nothing
+}
+
+// Announced looks at what a device announced: twins are names of ours of which
+// it has the same version with another content.
+func (r *Runner) Announced(files []bep.FileInfo, twins []relpath.Path) {
+	r.backOnce.Do(func() {
+		_, back, err := r.back()
+		r.wentBack.Store(back || err != nil)
+	})
+	if len(twins) == 0 && !r.wentBack.Load() {
+		return
+	}
+	r.disk.Post(func() {
+		names := twins
+		if r.wentBack.Load() {
+			self := uint64(r.o.Self.Short())
+			for i := range files {
+				if files[i].Version.Get(self) > 0 {
+					names = append(names, files[i].Name)
+				}
+			}
+		}
+		r.part(names)
+	})
+}
+
+// part gives our records of names, where they claim something false of what
+// other devices have, versions of their own. It runs on the Disk turn.
+func (r *Runner) part(names []relpath.Path) {
+	if len(names) == 0 {
+		return
+	}
+	through, back, err := r.back()
+	var recs []index.Record
+	var remotes []*remoteEntries
+	if err == nil {
+		remotes, err = r.remotes()
+	}
+	for _, p := range names {
+		if err != nil {
+			break
+		}
+		var rec index.Record
+		var ok bool
+		if rec, ok, err = r.parted(p, remotes, back, through); ok && err == nil {
+			recs = append(recs, rec)
+		}
+	}
+	if err == nil && len(recs) > 0 {
+		// Only versions are new: what the records describe is durable already.
+		_, err = r.o.Index.Update(recs)
+	}
+	if err != nil {
+		r.o.Log.Warn("tell versions apart", "error", err)
+		return
+	}
+	if len(recs) > 0 {
+		r.o.Log.Info("changes made after others were lost got versions of their own", "names", len(recs))
+		r.o.Announce()
+		r.RemoteChanged()
+	}
+}
+
+// remoteEntries looks up what one device announced.
+type remoteEntries struct {
+	entry func(relpath.Path) (bep.FileInfo, bool, error)
+}
+
+func (r *Runner) remotes() ([]*remoteEntries, error) {
+	devices, err := r.o.Index.Remotes()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*remoteEntries, 0, len(devices))
+	for _, dev := range devices {
+		out = append(out, &remoteEntries{func(p relpath.Path) (bep.FileInfo, bool, error) { return r.o.Index.RemoteEntry(dev, p) }})
+	}
+	return out, nil
+}
+
+// parted gives our record of a name with another version, where it needs one.
+// Only who made a version tells it apart: others that have it may have what was
+// lost.
+func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, back bool, through int64) (index.Record, bool, error) {
+	rec, ok, err := r.o.Index.Local(p)
+	if err != nil || !ok || rec.ModifiedBy != r.o.Self.Short() || rec.Invalid {
+		return rec, false, err
+	}
+	for _, dev := range remotes {
+		other, known, err := dev.entry(p)
+		if err != nil {
+			return rec, false, err
+		}
+		if known && (index.Twins(&rec.FileInfo, &other) || back && rec.Sequence > through && r.unknown(&rec, &other)) {
+			return r.apart(rec, &other), true, nil
+		}
+	}
+	return rec, false, nil
+}
+
+// unknown reports whether a version that claims to know of our record was made
+// from one of ours that was lost: it has a higher counter of ours.
+func (r *Runner) unknown(rec *index.Record, other *bep.FileInfo) bool {
+	self := uint64(r.o.Self.Short())
+	return !other.Invalid && other.Version.Get(self) > rec.Version.Get(self) && other.Version.Covers(rec.Version)
+}
+
+// apart gives a record a version that does not claim to know of other. Where
+// nothing would be lost with other, it is simply the next version after both.
+func (r *Runner) apart(rec index.Record, other *bep.FileInfo) index.Record {
+	self := uint64(r.o.Self.Short())
+	if other.Deleted || rec.SameContent(other) {
+		rec.Version = other.Version.Bump(self, r.exec.Wall().Unix())
+	} else {
+		rec.Version = rec.Version.Apart(other.Version, self, uint64(r.o.Index.IndexID()))
+	}
+	rec.Sequence = 0
+	return rec
+}
