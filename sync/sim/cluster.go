@@ -15,6 +15,7 @@ import (
 
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
+	"lanyard/sync/index"
 	"lanyard/sync/plan"
 )
 
@@ -40,11 +41,13 @@ type Options struct {
 	// KeepAll: people neither remove nor replace a file, they add and rename.
 	KeepAll bool
 
-	// OpenRoot puts something between the engine and the disk, and Winner
+	// OpenRoot puts something between the engine and the disk, OpenStore between
+	// the engine and the index, and Winner
 	// chooses the global version: for the mutants, which the oracle must catch.
-	OpenRoot func(fs *fsys.Mem) fsys.FS
-	Winner   func([]plan.Version) int
-	Log      *slog.Logger
+	OpenRoot  func(fs *fsys.Mem) fsys.FS
+	OpenStore func(index.Store) index.Store
+	Winner    func([]plan.Version) int
+	Log       *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -59,6 +62,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RescanEvery == 0 {
 		o.RescanEvery = time.Minute
+	}
+	if o.OpenStore == nil {
+		o.OpenStore = func(s index.Store) index.Store { return s }
 	}
 	if o.OpenRoot == nil {
 		o.OpenRoot = func(m *fsys.Mem) fsys.FS { return m }
@@ -165,7 +171,7 @@ func (c *Cluster) Run() error {
 		}
 		for _, d := range c.devices {
 			d.FS.User().Sync() // minutes have passed: the system has written back what was saved
-			if c.o.Rates.Backup > 0 {
+			if c.o.Rates.Restore+c.o.Rates.Rollback > 0 {
 				d.backUp()
 			}
 		}

@@ -68,7 +68,7 @@ func (d *Device) start() {
 	d.life = &life{}
 	d.FS.SetHook(d.hook)
 	d.engine = engine.New(engine.Options{
-		ID: d.ID, Name: d.Name, Version: "sim", Store: d.Store, Exec: executor{d.c, d, d.life},
+		ID: d.ID, Name: d.Name, Version: "sim", Store: d.c.o.OpenStore(d.Store), Exec: executor{d.c, d, d.life},
 		OpenRoot: func(engine.FolderSpec) (fsys.FS, error) { return d.c.openRoot(d), nil },
 		Hash:     block.NewPool(1), Log: d.log(),
 		Rand: rand.New(rand.NewPCG(d.c.rng.Uint64(), d.c.rng.Uint64())),

@@ -28,10 +28,9 @@ type Rates struct {
 	Fill     float64 // a disk runs full, with the index on it, or has room again
 	Deny     float64 // one name can neither be read nor written for a while
 	Clock    float64 // a device's clock is set, by up to three years either way
-	Backup   float64 // disk and index are copied
 	Wipe     float64 // a device loses its index
-	Rollback float64 // a device's index becomes an older copy of itself
-	Restore  float64 // disk and index both become an older copy
+	Rollback float64 // a device's index becomes that of an earlier quiet point
+	Restore  float64 // disk and index both become those of one
 	Remove   float64 // a device removes another one, or adds it again
 }
 
@@ -59,7 +58,6 @@ func (c *Cluster) misfortunes() []struct {
 		{r.Fill, (*Device).fill},
 		{r.Deny, (*Device).deny},
 		{r.Clock, (*Device).setClock},
-		{r.Backup, (*Device).backUp},
 		{r.Wipe, (*Device).wipe},
 		{r.Rollback, (*Device).rollBack},
 		{r.Restore, (*Device).restore},
@@ -162,7 +160,9 @@ func (d *Device) setClock() {
 	d.c.note("%s: clock set to %s", d.Name, d.wall().Format(time.DateTime))
 }
 
-// backUp copies disk and index as they are at one moment.
+// backUp copies disk and index as they are at a quiet point. What a person had
+// saved and the device had not scanned yet would be a new change after a
+// restore: nothing tells it from one.
 func (d *Device) backUp() {
 	d.copies = append(d.copies, copyOf{d.FS.Copy(d.c.rng.IntN(2) == 0), d.Store.Snapshot()})
 	d.copies = d.copies[max(0, len(d.copies)-keptCopies):]

@@ -2,10 +2,13 @@ package sim_test
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/fsys"
+	"lanyard/sync/index"
 	"lanyard/sync/plan"
 	"lanyard/sync/relpath"
 	"lanyard/sync/sim"
@@ -29,6 +32,17 @@ func TestEveryMutantIsCaught(t *testing.T) {
 		{"does not make bytes durable before it records them", func(o *sim.Options) {
 			o.Rates.Crash, o.MaxCrashes = 0.003, 20
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return hasty{m} }
+		}},
+		{"takes a directory that it cannot list for an empty one", func(o *sim.Options) {
+			o.Rates.Deny = 0.02
+			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return credulous{m} }
+		}},
+		{"puts files in place in two steps", func(o *sim.Options) {
+			o.Rates.Kill, o.MaxCrashes = 0.005, 20
+			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return torn{m} }
+		}},
+		{"does not remember what was deleted", func(o *sim.Options) {
+			o.OpenStore = func(s index.Store) index.Store { return undead{s} }
 		}},
 		{"chooses a winner that depends on who asks", func(o *sim.Options) { o.Winner = selfish }},
 	}
@@ -105,6 +119,48 @@ func (forgetful) SyncDirs([]relpath.Path) error { return nil }
 type hasty struct{ *fsys.Mem }
 
 func (hasty) SyncFiles([]fsys.File) error { return nil }
+
+// credulous gives an empty listing where there is none.
+type credulous struct{ *fsys.Mem }
+
+func (c credulous) ReadDir(p relpath.Path) ([]fsys.Entry, error) {
+	entries, err := c.Mem.ReadDir(p)
+	if err != nil {
+		return nil, nil //nolint:nilerr // that is the mutant
+	}
+	return entries, nil
+}
+
+// torn shows a part of a file under its name before all of it.
+type torn struct{ *fsys.Mem }
+
+func (t torn) RenameNoReplace(from, to relpath.Path) error {
+	if data, err := t.User().ReadFile(from.String()); err == nil && relpath.TempBase(from.Base()) {
+		if _, err := t.User().Lstat(to.String()); err != nil && t.User().WriteFile(to.String(), data[:len(data)/2]) == nil {
+			if _, err := t.Mem.Lstat(to); err != nil { // here the program may end
+				return err
+			}
+			if err := t.User().Remove(to.String()); err != nil {
+				return err
+			}
+		}
+	}
+	return t.Mem.RenameNoReplace(from, to)
+}
+
+// undead is an index that keeps no deletion of this device's own.
+type undead struct{ index.Store }
+
+func (u undead) Folder(id bep.FolderID) (index.Folder, error) {
+	f, err := u.Store.Folder(id)
+	return undeadFolder{f}, err
+}
+
+type undeadFolder struct{ index.Folder }
+
+func (u undeadFolder) Update(recs []index.Record) (int64, error) {
+	return u.Folder.Update(slices.DeleteFunc(slices.Clone(recs), func(r index.Record) bool { return r.Deleted }))
+}
 
 // selfish prefers this device's own version whenever there is a choice.
 func selfish(versions []plan.Version) int {
