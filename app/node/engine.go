@@ -95,7 +95,7 @@ type productEngine struct {
 // newEngine is the MakeEngine of the product: the sync engine over QUIC and
 // TCP, the index on disk and the address book.
 func newEngine(o EngineOptions) (Engine, error) {
-	store, err := index.OpenSQLite(o.StateDir, index.SQLiteOptions{Log: o.Log})
+	store, err := index.OpenSQLite(o.StateDir, index.SQLiteOptions{Self: o.ID.Short(), Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -285,7 +285,7 @@ func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 			return fmt.Errorf("store index of %v: %w", dev.Short(), err)
 		}
 		if f.runner != nil {
-			f.runner.Announced(chunk, f.index.Twins()) // first: it takes the Disk turn before a pull does
+			f.runner.Disputed(f.index.Disputed()) // first: it takes the Disk turn before a pull does
 			f.runner.RemoteChanged()
 		}
 	}

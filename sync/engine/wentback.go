@@ -74,10 +74,12 @@ func lostAfter(f index.Folder, ix bep.IndexID, seq int64) (through int64, lost b
 	if runs.Gave(seq) {
 		return 0, false, nil
 	}
+	// The runs since the loss begin at random, and so may be below what was lost:
+	// of this run, in which the device was not heard before, all is in question.
 	for _, run := range runs {
 		if run.Last < seq {
 			through = run.Last
 		}
 	}
-	return through, true, nil
+	return min(through, runs[len(runs)-1].After), true, nil
 }

@@ -300,6 +300,52 @@ func (r *Runner) doubt() int64 {
 	return r.doubtFrom
 }
 
+// keepDoubt marks the records of what the first full scan could not look at,
+// where their stamps prove nothing: whenever it can be read, it is hashed. It
+// runs on the Disk turn, before all else is trusted again.
+func (r *Runner) keepDoubt(unseen []relpath.Path) error {
+	from := r.doubt()
+	if from == 0 {
+		return nil
+	}
+	for _, p := range unseen {
+		rec, ok, err := r.o.Index.Local(p)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := r.mark([]index.Record{rec}, from); err != nil {
+				return err
+			}
+		}
+		for after := p; ; {
+			recs, err := r.o.Index.LocalRange(p, after, r.o.Index.Batch())
+			if err != nil || len(recs) == 0 {
+				if err != nil {
+					return err
+				}
+				break
+			}
+			after = recs[len(recs)-1].Name
+			if err := r.mark(recs, from); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Runner) mark(recs []index.Record, from int64) error {
+	doubted := slices.DeleteFunc(recs, func(rec index.Record) bool { return !rec.Doubted(from) })
+	for i := range doubted {
+		doubted[i].Flags |= index.MustRescan
+	}
+	if len(doubted) == 0 {
+		return nil
+	}
+	return r.o.Index.Restamp(doubted)
+}
+
 // stillAlive notes the time, at most once a minute, but not while the end of
 // the last run is in doubt, nor a later time while the clock is not steady:
 // what was saved before it was set must stay in doubt if the power goes.

@@ -22,8 +22,6 @@ const metaBack = "back"
 // WentBack notes that a device holds entries of ours that were lost, and that
 // those after a sequence were made without knowing them.
 func (r *Runner) WentBack(through int64) {
-	r.backOnce.Do(func() {})
-	r.wentBack.Store(true)
 	r.disk.Post(func() {
 		old, known, err := r.back()
 		if err == nil && (!known || through < old) {
@@ -49,38 +47,26 @@ func (r *Runner) WentBack(through int64) {
 	})
 }
 
-// back gives what metaBack holds.
+// back gives what metaBack holds. Where it holds nothing, and yet a device shows
+// that something was lost, what was made in this run is taken to be from after
+// that.
 func (r *Runner) back() (through int64, known bool, err error) {
+	through = lastOf(r.o.Index.Runs()).After
 	text, err := r.o.Index.Meta(metaBack)
 	if err != nil || text == "" {
-		return 0, false, err
+		return through, false, err
 	}
-	through, err = strconv.ParseInt(text, 10, 64)
-	return through, err == nil, nil //nolint:nilerr // what is no number says nothing
+	if noted, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return noted, true, nil
+	}
+	return through, false, nil // what is no number says nothing
 }
 
-// Announced looks at what a device announced: twins are names of ours of which
-// it has the same version with another content.
-func (r *Runner) Announced(files []bep.FileInfo, twins []relpath.Path) {
-	r.backOnce.Do(func() {
-		_, back, err := r.back()
-		r.wentBack.Store(back || err != nil)
-	})
-	if len(twins) == 0 && !r.wentBack.Load() {
-		return
+// Disputed takes names of ours of which a device shows that a change was lost.
+func (r *Runner) Disputed(names []relpath.Path) {
+	if len(names) > 0 {
+		r.disk.Post(func() { r.part(names) })
 	}
-	r.disk.Post(func() {
-		names := twins
-		if r.wentBack.Load() {
-			self := uint64(r.o.Self.Short())
-			for i := range files {
-				if files[i].Version.Get(self) > 0 {
-					names = append(names, files[i].Name)
-				}
-			}
-		}
-		r.part(names)
-	})
 }
 
 // part gives our records of names, where they claim something false of what
@@ -89,7 +75,7 @@ func (r *Runner) part(names []relpath.Path) {
 	if len(names) == 0 {
 		return
 	}
-	through, back, err := r.back()
+	through, _, err := r.back()
 	var recs []index.Record
 	var remotes []*remoteEntries
 	if err == nil {
@@ -101,7 +87,7 @@ func (r *Runner) part(names []relpath.Path) {
 		}
 		var rec index.Record
 		var ok bool
-		if rec, ok, err = r.parted(p, remotes, back, through); ok && err == nil {
+		if rec, ok, err = r.parted(p, remotes, through); ok && err == nil {
 			recs = append(recs, rec)
 		}
 	}
@@ -140,7 +126,7 @@ func (r *Runner) remotes() ([]*remoteEntries, error) {
 // parted gives our record of a name with another version, where it needs one.
 // Only who made a version tells it apart: others that have it may have what was
 // lost.
-func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, back bool, through int64) (index.Record, bool, error) {
+func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, through int64) (index.Record, bool, error) {
 	rec, ok, err := r.o.Index.Local(p)
 	if err != nil || !ok || rec.ModifiedBy != r.o.Self.Short() || rec.Invalid {
 		return rec, false, err
@@ -150,18 +136,11 @@ func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, back bool, thr
 		if err != nil {
 			return rec, false, err
 		}
-		if known && (index.Twins(&rec.FileInfo, &other) || back && rec.Sequence > through && r.unknown(&rec, &other)) {
+		if known && (index.Twins(&rec.FileInfo, &other) || rec.Sequence > through && index.Forgotten(&rec.FileInfo, &other, r.o.Self.Short())) {
 			return r.apart(rec, &other), true, nil
 		}
 	}
 	return rec, false, nil
-}
-
-// unknown reports whether a version that claims to know of our record was made
-// from one of ours that was lost: it has a higher counter of ours.
-func (r *Runner) unknown(rec *index.Record, other *bep.FileInfo) bool {
-	self := uint64(r.o.Self.Short())
-	return !other.Invalid && other.Version.Get(self) > rec.Version.Get(self) && other.Version.Covers(rec.Version)
 }
 
 // apart gives a record a version that does not claim to know of other. Where
@@ -176,3 +155,6 @@ func (r *Runner) apart(rec index.Record, other *bep.FileInfo) index.Record {
 	rec.Sequence = 0
 	return rec
 }
+
+// lastOf gives this run of the program.
+func lastOf(runs index.Runs) index.Run { return runs[len(runs)-1] }

@@ -106,9 +106,6 @@ type Runner struct {
 	trusted   atomic.Bool // stamps prove something: see doubt
 	doubtFrom int64       // set before the folder is open
 
-	backOnce sync.Once
-	wentBack atomic.Bool // metaBack is set, as far as is known
-
 	nonce string // of the root; set before the folder is open
 }
 
@@ -140,6 +137,7 @@ func New(o Options) *Runner {
 		machine: NewMachine(o.RescanEvery), tickets: map[int]func(error){}, slots: make(chan struct{}, maxUnstored),
 		unwritten: map[relpath.Path]unwritten{},
 	}
+	r.lookAtClock() // to find that it was set before the first scan
 	if !o.NoBrake {
 		r.brake = r.newBrake()
 	}

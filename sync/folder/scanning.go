@@ -44,6 +44,9 @@ func (r *Runner) endScan(c Scan, seen *walked, mark uint64, again *moved, err er
 	if err == nil && seen.full {
 		err = r.o.Index.SetMeta(metaRules, seen.rules)
 	}
+	if err == nil && c.Full {
+		err = r.keepDoubt(append(seen.unseen, again.names...))
+	}
 	if err == nil {
 		err = r.o.Index.Barrier()
 	}
@@ -90,6 +93,7 @@ const absencesAtOnce = 250
 type walked struct {
 	moved   []relpath.Path
 	busy    []relpath.Path
+	unseen  []relpath.Path // not looked at, or not wholly, with all below them
 	full    bool           // it went through everything
 	paths   []relpath.Path // what it went through otherwise
 	rules   string         // hash of the rules that it went by
@@ -128,6 +132,7 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 		Patient: !c.Asked,
 		Sums:    r.o.Sums(),
 		Doubt:   r.doubt(),
+		Run:     lastOf(r.o.Index.Runs()).After,
 		Short:   r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Wall,
 	}
 	var paths []relpath.Path
@@ -154,6 +159,12 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 		w.LeftOver(res.Temps)
 	}
 	seen.moved, seen.busy, seen.count = res.Moved, res.Busy, res.Seen
+	seen.unseen = slices.Concat(res.Unlisted, res.Busy)
+	for _, problem := range res.Problems {
+		if p, err := relpath.Parse(problem.Name); err == nil {
+			seen.unseen = append(seen.unseen, p)
+		}
+	}
 	return seen, err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
+	"lanyard/sync/device"
 	"lanyard/sync/plan"
 	"lanyard/sync/vector"
 )
@@ -53,11 +54,12 @@ type batch struct {
 	c     *conn
 	tally tally
 	seq   int64
-	twins map[string]bool // names whose rows are twins
+	self  device.ShortID
 	base  int64           // what is given stands after it
 	place int64           // the sequence that the record being stored gets
 	ranks *[slotCount]int // order of the slots' device IDs
 
+	disputed map[string]bool // names whose rows contradict each other
 	rows     []row
 	bodies   []byte
 	counters vector.Vector
@@ -67,8 +69,8 @@ type batch struct {
 	body     []byte
 }
 
-func newBatch(c *conn, x *facts) *batch {
-	return &batch{c: c, tally: x.tally, seq: x.seq, base: x.runs.base(), ranks: x.devices.ranks()}
+func newBatch(c *conn, x *facts, self device.ShortID) *batch {
+	return &batch{c: c, self: self, tally: x.tally, seq: x.seq, base: x.runs.base(), ranks: x.devices.ranks()}
 }
 
 // applyLocal stores our record and gives it the next sequence.
@@ -127,7 +129,7 @@ func (b *batch) apply(name string, slot int, e *entry) error {
 	}
 	b.choose()
 	if len(b.rows) > 1 {
-		b.noteTwins(name)
+		b.noteDisputed(name)
 	}
 	b.tally.addName(b.rows, 1)
 	for i := range b.rows {

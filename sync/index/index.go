@@ -64,6 +64,12 @@ type Record struct {
 	Stamp Stamp
 }
 
+// Doubted reports whether a file's stamp proves nothing, where stamps from a time
+// on (unix nanoseconds) do not; 0 doubts none.
+func (r *Record) Doubted(from int64) bool {
+	return from != 0 && r.IsFile() && max(r.Stamp.Ctime, r.Stamp.Mtime) >= from
+}
+
 // Needed is one name that this device lacks or has an older version of.
 type Needed struct {
 	Global bep.FileInfo
@@ -237,13 +243,11 @@ type Folder interface {
 	// Versions gives the distinct versions of a name that other devices announce,
 	// deleted and invalid ones too, the global one first where it is among them.
 	Versions(p relpath.Path) ([]bep.FileInfo, error)
-	// RemoteRange pages through what a device announced, by name, after a name
-	// (the root: from the start), at most limit. Sequences are not kept.
-	RemoteRange(dev device.ID, after relpath.Path, limit int) ([]bep.FileInfo, error)
-	// Twins gives the names of those of our records, since the last call or the
-	// opening, that another device announces with the same version and another
-	// content: a counter was given a second time after a change with it was lost.
-	Twins() []relpath.Path
+	// Disputed gives the names of those of our records, since the last call or
+	// the opening, of which another device shows that a change was lost here: it
+	// announces the same version with another content, or a later one with a
+	// counter of ours (Self in the store's options) that we do not know.
+	Disputed() []relpath.Path
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.
 	Availability(p relpath.Path) ([]device.ID, error)

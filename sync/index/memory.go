@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/plan"
 )
@@ -19,6 +20,9 @@ func errClosed(op string) error { return fault.Wrap(fault.Retry, "", op, "", Err
 
 // MemoryOptions set up a Memory. The zero value is ready to use.
 type MemoryOptions struct {
+	// Self is this device: it alone gives the counters under this ID. 0 is
+	// unknown, and Disputed finds less.
+	Self device.ShortID
 	// Rand draws index IDs, so that a simulation repeats; nil draws them by
 	// chance. It is used under the store's lock.
 	Rand *rand.Rand
@@ -64,7 +68,7 @@ func (m *Memory) Folder(id bep.FolderID) (Folder, error) {
 	switch {
 	case f == nil:
 		indexID := m.drawLocked()
-		f = &memFolder{store: m, live: newMemState(indexID, m.opts.Winner), durable: newMemState(indexID, m.opts.Winner)}
+		f = &memFolder{store: m, live: newMemState(indexID, m.opts.Winner, m.opts.Self), durable: newMemState(indexID, m.opts.Winner, m.opts.Self)}
 	case f.isClosed():
 		f = f.successor(m)
 	}

@@ -37,7 +37,7 @@ func (f *memFolder) spoil(keep func(Record) bool) {
 // retain leaves those of our records that keep wants, in order, and nothing of
 // other devices.
 func (s *memState) retain(keep func(Record) bool) {
-	kept := newMemState(s.indexID, s.winner)
+	kept := newMemState(s.indexID, s.winner, s.self)
 	for _, name := range s.sorted {
 		if r := s.names[name].local; r != nil && keep(cloneRecord(r)) {
 			kept.update([]Record{cloneRecord(r)})

@@ -18,7 +18,8 @@ type memState struct {
 	indexID  bep.IndexID
 	seq      int64
 	runs     Runs
-	twins    map[string]bool // names for Twins
+	self     device.ShortID
+	disputed map[string]bool // names for Disputed
 	peers    map[device.ID]PeerState
 	meta     map[string]string
 	recovery *Recovery // never written to
@@ -49,12 +50,13 @@ type memEntry struct {
 	ident string
 }
 
-func newMemState(id bep.IndexID, winner func([]plan.Version) int) *memState {
+func newMemState(id bep.IndexID, winner func([]plan.Version) int, self device.ShortID) *memState {
 	if winner == nil {
 		winner = plan.Winner
 	}
 	return &memState{
 		winner:  winner,
+		self:    self,
 		indexID: id,
 		peers:   map[device.ID]PeerState{},
 		meta:    map[string]string{},
@@ -66,7 +68,7 @@ func newMemState(id bep.IndexID, winner func([]plan.Version) int) *memState {
 func (s *memState) clone() *memState {
 	c := *s
 	c.peers = maps.Clone(s.peers)
-	c.twins = maps.Clone(s.twins)
+	c.disputed = maps.Clone(s.disputed)
 	c.meta = maps.Clone(s.meta)
 	c.sorted = slices.Clone(s.sorted)
 	c.bySeq = slices.Clone(s.bySeq)
@@ -188,8 +190,8 @@ func (s *memState) settle(name string) {
 		local = &n.local.FileInfo
 	}
 	for _, f := range infos[1:] {
-		if local != nil && Twins(f, local) {
-			note(&s.twins, name)
+		if local != nil && (Twins(f, local) || Forgotten(local, f, s.self)) {
+			note(&s.disputed, name)
 		}
 	}
 	live := slices.ContainsFunc(infos, func(f *bep.FileInfo) bool { return !f.Deleted && !f.Invalid })

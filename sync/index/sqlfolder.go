@@ -39,7 +39,7 @@ type sqliteFolder struct {
 
 	mu       sync.Mutex      // guards what follows
 	facts    facts           // they change after a commit
-	twins    map[string]bool // names for Twins
+	disputed map[string]bool // names for Disputed
 	damage   error           // why it is not trusted any more, nil while it is
 	onDamage func(error)
 }
@@ -188,7 +188,7 @@ func (f *sqliteFolder) tryWriting(op string, do func(*change) error) error {
 		return err
 	}
 	old := f.now()
-	ch := &change{facts: old, batch: newBatch(f.w, &old)}
+	ch := &change{facts: old, batch: newBatch(f.w, &old, f.opts.Self)}
 	err := do(ch)
 	if err == nil {
 		err = ch.save(&old)
@@ -199,8 +199,8 @@ func (f *sqliteFolder) tryWriting(op string, do func(*change) error) error {
 	f.undurable = true
 	f.mu.Lock()
 	f.facts = ch.facts
-	for name := range ch.twins {
-		note(&f.twins, name)
+	for name := range ch.disputed {
+		note(&f.disputed, name)
 	}
 	f.mu.Unlock()
 	return nil

@@ -14,12 +14,16 @@ import (
 	"sync"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
 )
 
 // SQLiteOptions set up OpenSQLite. Zero fields mean the defaults.
 type SQLiteOptions struct {
+	// Self is this device: it alone gives the counters under this ID. 0 is
+	// unknown, and Disputed finds less.
+	Self device.ShortID
 	// CacheKiB is the page cache of one folder while it is written to: 16 MiB.
 	// A folder at rest has half a MiB.
 	CacheKiB int

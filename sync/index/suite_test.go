@@ -13,7 +13,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestMemoryIsAnIndex(t *testing.T) {
 	indextest.Run(t, func(t *testing.T) indextest.Open {
-		m := index.NewMemory(index.MemoryOptions{})
+		m := index.NewMemory(index.MemoryOptions{Self: indextest.Self})
 		return func() (index.Store, error) {
 			m = m.Snapshot()
 			return m, nil
@@ -22,11 +22,11 @@ func TestMemoryIsAnIndex(t *testing.T) {
 }
 
 func TestSQLiteIsAnIndex(t *testing.T) {
-	indextest.Run(t, sqliteHome(index.SQLiteOptions{}))
+	indextest.Run(t, sqliteHome(index.SQLiteOptions{Self: indextest.Self}))
 }
 
 func TestSQLiteInExclusiveModeIsAnIndex(t *testing.T) {
-	indextest.Run(t, sqliteHome(index.SQLiteOptions{Exclusive: true}))
+	indextest.Run(t, sqliteHome(index.SQLiteOptions{Self: indextest.Self, Exclusive: true}))
 }
 
 func sqliteHome(o index.SQLiteOptions) func(t *testing.T) indextest.Open {

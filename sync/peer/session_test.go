@@ -140,6 +140,7 @@ func TestIndexExchange(t *testing.T) {
 			changed photos
 			configure photos@7:3 holds 9:2
 			> ClusterConfig photos@7:3 holds 9:2
+			! went back photos 6:5
 			! read photos after 0
 			! shares photos joined
 			page photos 1-3

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"lanyard/sync/block"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
+	"lanyard/sync/relpath"
 	"lanyard/sync/vector"
 )
 
@@ -54,7 +57,7 @@ func (o *Options) unchanged(rec *index.Record, look fsys.Info) bool {
 		return o.sameMode(rec, look)
 	case rec.Flags&index.MustRescan != 0:
 		return false
-	case o.Doubt != 0 && rec.Type == bep.TypeFile && max(rec.Stamp.Ctime, rec.Stamp.Mtime) >= o.Doubt:
+	case rec.Doubted(o.Doubt):
 		return false
 	}
 	return rec.Stamp != index.Stamp{} && rec.Stamp == index.StampOf(look)
@@ -284,7 +287,18 @@ func (o *Options) setVersion(r *index.Record, base vector.Vector, now int64) {
 		r.Flags |= index.ReceiveOnly
 		return
 	}
-	r.Version = base.Bump(uint64(o.Short), now)
+	next := max(now, int64(base.Get(uint64(o.Short)))+1)
+	r.Version = base.Bump(uint64(o.Short), next+o.spread(r.Name))
+}
+
+// spread gives the seconds by which a name's counter is raised: see Run.
+func (o *Options) spread(p relpath.Path) int64 {
+	if o.Run == 0 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, o.Run, p.String()) // never fails
+	return int64(h.Sum64() >> 48)
 }
 
 // deleted makes the record of a name that is gone.

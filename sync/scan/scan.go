@@ -67,6 +67,12 @@ type Options struct {
 	// because the power may have gone between a file's bytes and its times. 0
 	// doubts none.
 	Doubt int64
+	// Run tells this run of the program from others. A counter is raised by a
+	// number of seconds, up to 18 hours, that follows from it and the name: what
+	// is changed anew after a change was lost, by a backup put back, must not get
+	// the counter that the lost one had, however fast it was or wrong the clock. 0
+	// raises nothing.
+	Run int64
 	// Now gives the time for version counters; nil is time.Now.
 	Now func() time.Time
 }

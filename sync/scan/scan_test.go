@@ -80,6 +80,35 @@ func TestANewVersionIsGreaterThanTheOldAndNamesWhatItWasMadeFrom(t *testing.T) {
 	}
 }
 
+// A backup is put back, and the file is changed anew, all within a second or
+// with a clock that stands still.
+func TestAChangeAfterALossHasAnotherCounterThanTheLostOne(t *testing.T) {
+	given := map[uint64]int64{}
+	for run := int64(1); run <= 20; run++ {
+		r := newRig(t, fsys.MemOptions{})
+		r.opts.Run = run
+		r.write("f", "one")
+		r.scan()
+		first := r.record("f").Version
+		now := uint64(r.now.Unix())
+		if got := first.Get(uint64(us)); got < now || got >= now+1<<16 {
+			t.Errorf("run %d: counter %d, want one within 65,536 s of the time %d", run, got, now)
+		}
+		r.write("f", "two")
+		r.scan()
+		second := r.record("f").Version
+		if vector.Compare(second, first) != vector.Greater {
+			t.Errorf("run %d: version %v after %v, want greater", run, second, first)
+		}
+		for _, v := range []vector.Vector{first, second} {
+			if other, was := given[v.Get(uint64(us))]; was {
+				t.Errorf("run %d gave the counter of run %d", run, other)
+			}
+			given[v.Get(uint64(us))] = run
+		}
+	}
+}
+
 func TestADeletionKeepsNothingButTheName(t *testing.T) {
 	r := newRig(t, fsys.MemOptions{})
 	r.write("f", "one")

@@ -59,7 +59,7 @@ func (c *Cluster) newDevice(n int) *Device {
 	must(u.MkdirAll(relpath.MarkerName))
 	must(u.WriteFile(folder.Marker(folderID).String(), []byte(d.ID.String()[:32])))
 	u.Sync()
-	d.Store = index.NewMemory(index.MemoryOptions{Winner: c.o.Winner, OnOp: d.storeOp, Rand: rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))})
+	d.Store = index.NewMemory(index.MemoryOptions{Self: d.ID.Short(), Winner: c.o.Winner, OnOp: d.storeOp, Rand: rand.New(rand.NewPCG(c.rng.Uint64(), c.rng.Uint64()))})
 	return d
 }
 

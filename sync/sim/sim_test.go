@@ -104,6 +104,7 @@ func TestDevicesAgreeAndLoseNothing(t *testing.T) {
 	first, last := seeds()
 	for seed := first; seed <= last; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			start := time.Now()
 			c := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
 			t.Logf("%d steps in %v", c.Steps(), time.Since(start).Round(time.Millisecond))
@@ -145,7 +146,7 @@ func TestConcurrentRunnersReachTheSameTrees(t *testing.T) {
 func asking(seed uint64) sim.Options {
 	o := turbulent(seed)
 	o.NoBrake, o.Brake = false, plan.Brake{Files: 4, Percent: 20, Top: 2}
-	o.Rates.Backup, o.Rates.Wipe, o.Rates.Rollback, o.Rates.Restore, o.Rates.Remove = 0, 0, 0, 0, 0
+	o.Rates.Wipe, o.Rates.Rollback, o.Rates.Restore, o.Rates.Remove = 0, 0, 0, 0
 	o.Rates.Clock = 0
 	return o
 }

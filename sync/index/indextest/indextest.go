@@ -22,7 +22,8 @@ import (
 // called again, and finds what was stored.
 type Open func() (index.Store, error)
 
-// Run runs the whole suite. newHome makes an empty home.
+// Run runs the whole suite. newHome makes an empty home; its store belongs to
+// Self.
 func Run(t *testing.T, newHome func(t *testing.T) Open) {
 	for _, test := range []struct {
 		name string
@@ -57,6 +58,7 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"there is nothing to rebuild of a folder without an index", testRebuildNothing},
 		{"maintenance changes nothing that is seen", testMaintain},
 		{"the versions of others are told apart", testVersions},
+		{"what others show to be lost here is disputed", testDisputed},
 		{"the index agrees with a model of it", testModel},
 		{"readers see whole transactions while a writer works", testConcurrent},
 	} {
