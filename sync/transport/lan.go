@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"lanyard/sync/device"
@@ -15,6 +16,10 @@ import (
 const (
 	// tcpLead is the start that TCP has over QUIC where both are tried.
 	tcpLead = 100 * time.Millisecond
+	// againFirst and againLast are the pauses between dials with TCP while QUIC
+	// takes its time.
+	againFirst = 50 * time.Millisecond
+	againLast  = 500 * time.Millisecond
 	// samePortTries bounds the search for a port that is free for both.
 	samePortTries = 5
 )
@@ -41,8 +46,8 @@ type lanTransport struct {
 // CodePortTaken.
 //
 // Dial of a quic:// address on a network that this machine is in tries TCP
-// first, and QUIC as well once that has failed or has not succeeded in 100 ms;
-// elsewhere it tries QUIC alone. The peer sees the one connection that Dial gives.
+// first, and QUIC as well once that has failed or has not succeeded in 100 ms, and
+// then takes whichever comes first; elsewhere it tries QUIC alone. The peer sees the one connection that Dial gives.
 // Dial of a tcp:// address tries TCP alone. Of two errors it gives QUIC's, unless
 // it is TCP that met another device.
 func Listen(o Options) (Transport, error) {
@@ -180,18 +185,14 @@ type dialed struct {
 // race dials with TCP, and a little later with QUIC. The first to complete its
 // handshake wins. The other one is called off, or closed before anything was
 // written to it, so that the peer does not see it.
+//
+// A device that is just starting refuses TCP, where QUIC waits for it; so TCP is
+// tried again as long as QUIC takes.
 func (t *lanTransport) race(ctx context.Context, target netip.AddrPort, want device.ID) (Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	try := func(dial func(context.Context, netip.AddrPort, device.ID) (Conn, error)) <-chan dialed {
-		out := make(chan dialed, 1)
-		go func() {
-			conn, err := dial(ctx, target, want)
-			out <- dialed{conn, err}
-		}()
-		return out
-	}
-	tcp := try(t.tcp.dial)
+	refused := make(chan struct{}) // closed at TCP's first failure
+	tcp := t.try(func() (Conn, error) { return t.insist(ctx, target, want, sync.OnceFunc(func() { close(refused) })) })
 	lead := time.NewTimer(t.lead)
 	defer lead.Stop()
 	select {
@@ -201,23 +202,47 @@ func (t *lanTransport) race(ctx context.Context, target netip.AddrPort, want dev
 		}
 		conn, err := t.quic.dial(ctx, target, want)
 		return conn, telling(err, first.err)
+	case <-refused:
 	case <-lead.C:
 	}
-	quic := try(t.quic.dial)
-	var byTCP, byQUIC dialed
+	quic := t.try(func() (Conn, error) { return t.quic.dial(ctx, target, want) })
 	select {
-	case byTCP = <-tcp:
+	case byTCP := <-tcp:
 		if byTCP.err == nil {
 			cancel()
 		}
-		byQUIC = <-quic
+		byQUIC := <-quic
 		return choose(byTCP, byQUIC, telling(byQUIC.err, byTCP.err))
-	case byQUIC = <-quic:
-		if byQUIC.err == nil {
-			cancel()
-		}
-		byTCP = <-tcp
+	case byQUIC := <-quic:
+		cancel()
+		byTCP := <-tcp
 		return choose(byQUIC, byTCP, telling(byQUIC.err, byTCP.err))
+	}
+}
+
+func (t *lanTransport) try(dial func() (Conn, error)) <-chan dialed {
+	out := make(chan dialed, 1)
+	go func() {
+		conn, err := dial()
+		out <- dialed{conn, err}
+	}()
+	return out
+}
+
+// insist dials with TCP until it succeeds, meets another device, or ctx ends;
+// then it gives the last failure. It tells of the first one.
+func (t *lanTransport) insist(ctx context.Context, target netip.AddrPort, want device.ID, failed func()) (Conn, error) {
+	for pause := againFirst; ; pause = min(2*pause, againLast) {
+		conn, err := t.tcp.dial(ctx, target, want)
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrOtherDevice) {
+			return conn, err
+		}
+		failed()
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
 	}
 }
 

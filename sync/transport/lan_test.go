@@ -114,6 +114,41 @@ func TestQUICIsThereWhereTCPIsNot(t *testing.T) {
 	wantProtocol(t, from, at, id, "quic")
 }
 
+// TestADeviceThatIsJustStartingIsReachedOverTCP dials a port that refuses TCP
+// until QUIC is tried there too.
+func TestADeviceThatIsJustStartingIsReachedOverTCP(t *testing.T) {
+	silent, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	address := "quic://" + silent.LocalAddr().String()
+	identity, id := newIdentity(t)
+	starts := make(chan error, 1)
+	go func() {
+		if _, _, err := silent.ReadFrom(make([]byte, 2000)); err != nil {
+			starts <- err
+			return
+		}
+		at, err := transport.ListenTCP(transport.Options{Certificate: identity, Known: everyone, Listen: strings.Replace(address, "quic", "tcp", 1)})
+		if err == nil {
+			t.Cleanup(func() { at.Close() })
+		}
+		starts <- err
+	}()
+	from, _ := listenLAN(t, transport.Options{})
+	c, err := from.Dial(t.Context(), address, id)
+	if started := <-starts; started != nil {
+		t.Fatal(started)
+	}
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	if !strings.HasPrefix(c.RemoteAddress(), "tcp://") {
+		t.Errorf("connected to %s, want TCP", c.RemoteAddress())
+	}
+}
+
 func TestADeviceThatHasTCPAloneIsReached(t *testing.T) {
 	at, id := listenTCP(t, transport.Options{Known: everyone})
 	from, fromID := listenLAN(t, transport.Options{Known: everyone})

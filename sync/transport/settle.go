@@ -45,8 +45,9 @@ type Settlement struct {
 //
 // Between two Lanyards (extended) one side decides on each pair of connections,
 // so that the two never close one each: on two dials that crossed the device
-// with the smaller ID, which keeps its own; on two dials of one side that side,
-// which keeps the first to receive its Hello. The other side closes a loser
+// with the smaller ID, on two dials of one side that side. TCP is kept rather than
+// QUIC; else a dial of the smaller ID, or of two of one side the first to receive
+// its Hello. The other side closes a loser
 // only where it is still there a second after the winner's Hello, because the
 // close was lost. No loser is closed before the winner received its Hello, and
 // a winner that takes longer than three seconds is given up by its dialer.
@@ -148,6 +149,9 @@ func (s settling) decides(a, b Attempt) bool {
 func (s settling) prefer(a, b Attempt) bool {
 	if gap := a.Since.Sub(b.Since).Abs(); gap > settleRace {
 		return a.Since.After(b.Since)
+	}
+	if a.TCP != b.TCP {
+		return a.TCP
 	}
 	if a.Dialed != b.Dialed {
 		return a.Dialed == s.smaller // dialed by the smaller ID

@@ -73,7 +73,9 @@ func TestSettle(t *testing.T) {
 		{name: "toward a Syncthing TCP wins over QUIC, as it does there", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, 500))}, use: 1, close: []int{0}},
 		{name: "toward a Syncthing QUIC does not take over from TCP", own: smallID, plain: true, now: 500, attempts: attempts{overTCP(ours(0, 500)), theirs(50, 100)}, use: 0, close: []int{1}},
 		{name: "toward a Syncthing TCP on its way is waited for", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, -1))}, use: 0},
-		{name: "between Lanyards the protocol decides nothing", own: largeID, now: 1200, attempts: attempts{overTCP(ours(0, 100)), theirs(200, 200)}, use: 1, close: []int{0}},
+		{name: "between Lanyards TCP wins over a crossed dial of the smaller ID", own: largeID, now: 1200, attempts: attempts{overTCP(ours(0, 100)), theirs(200, 200)}, use: 0, close: []int{1}},
+		{name: "between Lanyards the smaller ID gives its QUIC up for TCP", own: smallID, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, 500))}, use: 1, close: []int{0}},
+		{name: "between Lanyards TCP on its way is waited for", own: smallID, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, -1))}, use: 0, again: 4400},
 		{name: "toward a Syncthing an established connection is never given up for a dial of ours", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), ours(90_000, 90_000)}, use: 0, close: []int{1}},
 	}
 	for _, test := range tests {
@@ -185,7 +187,8 @@ func (w *race) dial(side int, lost bool) {
 	w.dials++
 	dialer, acceptor := w.sides[side], w.sides[1-side]
 	w.note("side %d dials connection %d, lost %v", side, n, lost)
-	dialer.open[n] = transport.Attempt{Dialed: true, Since: at(w.now)}
+	tcp := rapid.Bool().Draw(w.draw, "over TCP")
+	dialer.open[n] = transport.Attempt{Dialed: true, TCP: tcp, Since: at(w.now)}
 	w.settle(side)
 	if lost {
 		w.after(5000, func() { w.drop(side, n) })
@@ -195,7 +198,7 @@ func (w *race) dial(side int, lost bool) {
 		if _, ok := dialer.open[n]; !ok {
 			return // given up before the handshake was done
 		}
-		acceptor.open[n] = transport.Attempt{Since: at(w.now), Hello: at(w.now)}
+		acceptor.open[n] = transport.Attempt{TCP: tcp, Since: at(w.now), Hello: at(w.now)}
 		w.note("side %d receives Hello on %d", 1-side, n)
 		w.lastHello = w.now
 		w.settle(1 - side)
