@@ -83,6 +83,7 @@ var (
 	errNoPattern   = errors.New("there is no pattern after the prefix")
 	errOpenBrace   = errors.New("a brace is opened and never closed")
 	errEmptyBraces = errors.New("a pair of braces holds nothing")
+	errWildcards   = fmt.Errorf("the pattern has more than %d wildcards", maxWildcards)
 )
 
 // newPattern compiles one line, whose escapes are already glob's own.
@@ -92,7 +93,7 @@ func newPattern(line string, foldAlways bool) (pattern, error) {
 	if body == "" {
 		return pattern{}, errNoPattern
 	}
-	if err := checkBraces(body); err != nil {
+	if err := checkWildcards(body); err != nil {
 		return pattern{}, err
 	}
 	fold := pre.fold || foldAlways
@@ -180,15 +181,24 @@ func singleLevel(body string) bool {
 	return !strings.Contains(rooted, "/") && !strings.Contains(strings.TrimSuffix(rooted, "**"), "**")
 }
 
-// checkBraces makes sure that every brace that opens alternatives is closed,
-// and holds some. The library takes others and later panics in a match.
-func checkBraces(body string) error {
-	depth, last := 0, lexer.EOF
+// maxWildcards is how many wildcards one pattern may have. The time that the
+// library takes grows with the third power of their number: minutes for some
+// thousands.
+const maxWildcards = 64
+
+// checkWildcards makes sure that every brace that opens alternatives is closed,
+// and holds some: the library takes others and later panics in a match. And it
+// bounds their number, with that of the other wildcards.
+func checkWildcards(body string) error {
+	depth, wildcards, last := 0, 0, lexer.EOF
 	for lex := lexer.NewLexer(body); ; {
 		now := lex.Next().Type
 		switch now {
+		case lexer.Single, lexer.Any, lexer.Super, lexer.RangeOpen:
+			wildcards++
 		case lexer.TermsOpen:
 			depth++
+			wildcards++
 		case lexer.TermsClose:
 			depth--
 			if last == lexer.TermsOpen {
@@ -199,6 +209,9 @@ func checkBraces(body string) error {
 				return errOpenBrace
 			}
 			return nil
+		}
+		if wildcards > maxWildcards {
+			return errWildcards
 		}
 		last = now
 	}

@@ -1,6 +1,8 @@
 package ignore
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/gobwas/glob"
@@ -24,6 +26,20 @@ func TestBracesMustHoldSomething(t *testing.T) {
 		if _, err := newPattern(text, false); (err == nil) != good {
 			t.Errorf("%q: %v, want accepted: %v", text, err, good)
 		}
+	}
+}
+
+func TestWildcardsAreBounded(t *testing.T) {
+	for _, wild := range []string{"?", "a*", "[ab]", "{a,b}"} {
+		if _, err := newPattern(strings.Repeat(wild, maxWildcards), false); err != nil {
+			t.Errorf("%d times %q: %v", maxWildcards, wild, err)
+		}
+		if _, err := newPattern(strings.Repeat(wild, maxWildcards+1), false); !errors.Is(err, errWildcards) {
+			t.Errorf("%d times %q: got %v, want %v", maxWildcards+1, wild, err, errWildcards)
+		}
+	}
+	if _, err := newPattern(strings.Repeat(`\?`, 2*maxWildcards), false); err != nil {
+		t.Errorf("characters that stand for themselves are no wildcards: %v", err)
 	}
 }
 

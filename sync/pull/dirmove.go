@@ -47,8 +47,9 @@ type moves struct {
 	// is below as well.
 	tried   map[relpath.Path]bool
 	running int
-	since   time.Time // when the first of those that wait began to
-	wake    func()    // cancels the timer
+	page    []index.Needed // that is taken when none runs any more
+	since   time.Time      // when the first of those that wait began to
+	wake    func()         // cancels the timer
 }
 
 // find gives the rename that a wanted name is part of, nil where there is none.
@@ -276,5 +277,11 @@ func (r *round) moved(d *dirMove, m *movedTree, err error) {
 	if m.stored == 0 {
 		r.o.Log.Debug("directory not renamed", "from", d.from.String(), "to", d.to.String(), "early", m.early, "reason", m.reason)
 	}
-	r.fill()
+	if r.moves.running > 0 || r.stopped {
+		r.fill()
+		return
+	}
+	page := r.moves.page
+	r.moves.page = nil
+	r.takePage(page)
 }

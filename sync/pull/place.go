@@ -17,12 +17,8 @@ import (
 // place moves what was built to its name. What stands there goes, in the same
 // step, to where it is kept.
 func (it *item) place() ([]index.Record, error) {
-	// A file that nothing gives way for needs no look of its own: its rename
-	// fails where anything has come to stand there, in one step.
-	if it.present || it.decision.Do != plan.Fetch {
-		if ok, err := it.unchanged(); err != nil || !ok {
-			return it.placeMoved(err)
-		}
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.placeMoved(err)
 	}
 	if it.decision.Do == plan.MakeDirectory && !it.tempMade {
 		return it.placedDirectory()

@@ -116,7 +116,7 @@ func (r *round) halt(err error) {
 // ready, moves on to the next stage, and ends the round when nothing is left.
 func (r *round) fill() {
 	r.ask()
-	for r.stage != stageEnd && !r.stopped && !r.reading && !r.exhausted && len(r.open)-r.late < maxOpen {
+	for r.stage != stageEnd && !r.stopped && !r.reading && !r.exhausted && r.moves.running == 0 && len(r.open)-r.late < maxOpen {
 		r.begin()
 	}
 	r.maybeCommit()
@@ -268,8 +268,13 @@ func (r *round) gotPage(page []index.Needed, err error) {
 	r.fill()
 }
 
-// takePage begins the work on the names of a page that are to be made.
+// takePage begins the work on the names of a page that are to be made. It waits
+// while a directory is renamed: content that stands there cannot be found then.
 func (r *round) takePage(page []index.Needed) {
+	if r.moves.running > 0 {
+		r.moves.page = page
+		return
+	}
 	for i := range page {
 		if n := page[i]; !n.Global.Deleted && r.moves.find(n.Global.Name) == nil {
 			r.sort(n)
