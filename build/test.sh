@@ -33,7 +33,7 @@ block_unit() {
 block_sim() {
   local seeds=300 ops=1
   [ -z "${LANYARD_LONG:-}" ] || seeds=10000 ops=2
-  go test -count=1 -timeout 10h ./sync/sim -seeds "$seeds" -ops "$ops" || return 1
+  go test -count=1 -timeout 10h ./sync/sim -seeds "$seeds" -twice 1 -ops "$ops" || return 1
   go test -race -count=1 -timeout 15m ./sync/sim -run Concurrent
 }
 
