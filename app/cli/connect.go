@@ -66,30 +66,22 @@ func whileHomeBusy(ctx context.Context, try func() error) error {
 // withSettings gives f the settings of the running engine, or those in the
 // home where none runs.
 func (a *app) withSettings(ctx context.Context, f func(settings) error) error {
-	home, err := a.home()
-	if err != nil {
-		return err
-	}
-	return whileHomeBusy(ctx, func() error {
-		store, err := config.Open(home, time.Now())
-		if err == nil {
-			return errors.Join(f(service.NewSettings(store)), store.Close())
-		}
-		if !errors.Is(err, config.ErrLocked) {
-			return err
-		}
-		client, err := dial(ctx, home)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		return f(client)
-	})
+	return a.withHomeOrEngine(ctx,
+		func(store *config.Store) error { return f(service.NewSettings(store)) },
+		func(client *web.Client) error { return f(client) })
 }
 
 // withIndexes gives f the indexes of the running engine, or those of the home
 // where none runs.
 func (a *app) withIndexes(ctx context.Context, f func(indexes) error) error {
+	return a.withHomeOrEngine(ctx,
+		func(store *config.Store) error { return withStore(store, f) },
+		func(client *web.Client) error { return f(client) })
+}
+
+// withHomeOrEngine gives one the home where no engine runs, or the other a
+// client of the engine that has it.
+func (a *app) withHomeOrEngine(ctx context.Context, stored func(*config.Store) error, running func(*web.Client) error) error {
 	home, err := a.home()
 	if err != nil {
 		return err
@@ -97,18 +89,23 @@ func (a *app) withIndexes(ctx context.Context, f func(indexes) error) error {
 	return whileHomeBusy(ctx, func() error {
 		store, err := config.Open(home, time.Now())
 		if err == nil {
-			return errors.Join(withStore(store, f), store.Close())
+			return errors.Join(stored(store), store.Close())
 		}
 		if !errors.Is(err, config.ErrLocked) {
 			return err
 		}
-		client, err := dial(ctx, home)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		return f(client)
+		return withClient(ctx, home, running)
 	})
+}
+
+// withClient gives f a client of the engine that runs on a home.
+func withClient(ctx context.Context, home config.Home, f func(*web.Client) error) error {
+	client, err := dial(ctx, home)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return f(client)
 }
 
 func withStore(store *config.Store, f func(indexes) error) error {
@@ -125,14 +122,7 @@ func (a *app) withEngine(ctx context.Context, f func(*web.Client) error) error {
 	if err != nil {
 		return err
 	}
-	return whileHomeBusy(ctx, func() error {
-		client, err := dial(ctx, home)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		return f(client)
-	})
+	return whileHomeBusy(ctx, func() error { return withClient(ctx, home, f) })
 }
 
 // dial reaches the engine of a home. Its error is ErrLocked where the holder

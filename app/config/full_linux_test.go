@@ -10,24 +10,11 @@ import (
 
 	"lanyard/app/config"
 	"lanyard/sync/device"
+	"lanyard/sync/fsys/fsystest"
 )
 
-// tmpfs mounts a small file system in memory, where the system lets us.
-func tmpfs(t *testing.T, size string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("lanyard-test", dir, "tmpfs", 0, "size="+size); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("mounting a file system: %v", err)
-		}
-		t.Skipf("not run: needs the right to mount (%v)", err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	return dir
-}
-
 func TestOnAFullDiskAChangeIsRefusedAndChangesNothing(t *testing.T) {
-	dir := tmpfs(t, "256k")
+	dir := fsystest.Tmpfs(t, "256k")
 	h, err := config.NewHome(filepath.Join(dir, "home"))
 	if err != nil {
 		t.Fatal(err)

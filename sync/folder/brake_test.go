@@ -20,6 +20,17 @@ import (
 	"lanyard/sync/watch"
 )
 
+// inKnown runs a test with a folder that began with 100 files below "d", all of
+// which the other device has as well.
+func inKnown(t *testing.T, test func(*rig)) {
+	t.Helper()
+	inRig(t, filled("d", 100), func(r *rig) {
+		r.start()
+		r.known()
+		test(r)
+	})
+}
+
 // filled gives n files below a directory, each with a content of its own.
 func filled(dir string, n int) map[string]string {
 	files := map[string]string{}
@@ -252,9 +263,7 @@ func TestHeldDeletionsThatAreRestoredWinOverTheDeletion(t *testing.T) {
 }
 
 func TestAFewDeletionsGoAtOnce(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		r.announceThere(deletedThere(r.below("d")[:10]))
 		r.later(200 * time.Millisecond)
 		r.wantStanding("d", 90)
@@ -263,9 +272,7 @@ func TestAFewDeletionsGoAtOnce(t *testing.T) {
 }
 
 func TestAMassDeletionThatArrivesInPiecesIsHeldWhole(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		recs := r.below("d")
 		for part := range slices.Chunk(recs[:90], 15) {
 			r.announceThere(deletedThere(part))
@@ -278,9 +285,7 @@ func TestAMassDeletionThatArrivesInPiecesIsHeldWhole(t *testing.T) {
 }
 
 func TestDeletionsThatComeSlowlyAreHeldFromTheLimitOn(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		for part := range slices.Chunk(r.below("d"), 30) {
 			r.announceThere(deletedThere(part))
 			r.later(2 * time.Minute)
@@ -331,9 +336,7 @@ func TestARenamedDirectoryIsNeverHeld(t *testing.T) {
 }
 
 func TestHeldDeletionsThatTheOtherDeviceTakesBackAreHeldNoLonger(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		recs := r.below("d")
 		gone := deletedThere(recs)
 		r.announceThere(gone)
@@ -353,9 +356,7 @@ func TestHeldDeletionsThatTheOtherDeviceTakesBackAreHeldNoLonger(t *testing.T) {
 }
 
 func TestFilesThatAreAddedDoNotReleaseWhatIsHeld(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		r.announceThere(deletedThere(r.below("d")[:60]))
 		r.later(15 * time.Second)
 		r.wantHeld(60)
@@ -371,9 +372,7 @@ func TestFilesThatAreAddedDoNotReleaseWhatIsHeld(t *testing.T) {
 }
 
 func TestAnEditOfAHeldFileIsAnEditAgainstADeletion(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		r.announceThere(deletedThere(r.below("d")))
 		r.later(15 * time.Second)
 		r.wantHeld(100)
@@ -551,9 +550,7 @@ func TestLostFilesAreFetchedAgainOrTheirDeletionIsAnnounced(t *testing.T) {
 }
 
 func TestAFileThatWasFetchedAgainCanBeDeleted(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		r.removed(names80()...)
 		r.must(r.scan())
 		r.wantHeld(80)
@@ -736,9 +733,7 @@ func TestADecisionOpensAFolderWhoseFilesAreAllGone(t *testing.T) {
 }
 
 func TestALostFileThatChangedElsewhereWaitsWithTheOthers(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		r.removed(names80()...)
 		r.must(r.scan())
 		r.wantHeld(80)
@@ -760,9 +755,7 @@ func TestALostFileThatChangedElsewhereWaitsWithTheOthers(t *testing.T) {
 }
 
 func TestNamesThatTheRulesLeaveAloneAreNeverHeld(t *testing.T) {
-	inRig(t, filled("d", 100), func(r *rig) {
-		r.start()
-		r.known()
+	inKnown(t, func(r *rig) {
 		recs := r.below("d")
 		r.must(r.user.WriteFile(relpath.IgnoreName, []byte("/d\n")))
 		r.must(r.scan())

@@ -13,24 +13,11 @@ import (
 	"lanyard/sync/exec/exectest"
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
+	"lanyard/sync/fsys/fsystest"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status/statustest"
 )
-
-// tmpfs mounts a small file system in memory, where the system lets us.
-func tmpfs(t *testing.T, size string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("lanyard-test", dir, "tmpfs", 0, "size="+size); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("mounting a file system: %v", err)
-		}
-		t.Skipf("not run: needs the right to mount (%v)", err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	return dir
-}
 
 // listed counts the listings of a disk: a scan makes one at least.
 type listed struct {
@@ -45,7 +32,7 @@ func (l *listed) ReadDir(p relpath.Path) ([]fsys.Entry, error) {
 
 // A real disk, full, and the folder's own sense of it; only time is virtual.
 func TestAFullDiskIsAPauseThatEndsByItself(t *testing.T) {
-	dir := tmpfs(t, "1m")
+	dir := fsystest.Tmpfs(t, "1m")
 	s := newStill(t, fsys.MemOptions{})
 	s.x = exectest.NewInline(time.Now())
 	s.source.x = s.x
@@ -98,7 +85,7 @@ func TestAFullDiskIsAPauseThatEndsByItself(t *testing.T) {
 }
 
 func TestAFullDiskUnderTheIndexIsAPauseThatEndsByItself(t *testing.T) {
-	home := tmpfs(t, "600k")
+	home := fsystest.Tmpfs(t, "600k")
 	store, err := index.OpenSQLite(filepath.Join(home, "index"), index.SQLiteOptions{})
 	if err != nil {
 		t.Fatal(err)

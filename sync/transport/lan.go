@@ -192,7 +192,7 @@ func (t *lanTransport) race(ctx context.Context, target netip.AddrPort, want dev
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	refused := make(chan struct{}) // closed at TCP's first failure
-	tcp := t.try(func() (Conn, error) { return t.insist(ctx, target, want, sync.OnceFunc(func() { close(refused) })) })
+	tcp := begin(func() (Conn, error) { return t.insist(ctx, target, want, sync.OnceFunc(func() { close(refused) })) })
 	lead := time.NewTimer(t.lead)
 	defer lead.Stop()
 	select {
@@ -205,7 +205,7 @@ func (t *lanTransport) race(ctx context.Context, target netip.AddrPort, want dev
 	case <-refused:
 	case <-lead.C:
 	}
-	quic := t.try(func() (Conn, error) { return t.quic.dial(ctx, target, want) })
+	quic := begin(func() (Conn, error) { return t.quic.dial(ctx, target, want) })
 	select {
 	case byTCP := <-tcp:
 		if byTCP.err == nil {
@@ -220,7 +220,8 @@ func (t *lanTransport) race(ctx context.Context, target netip.AddrPort, want dev
 	}
 }
 
-func (t *lanTransport) try(dial func() (Conn, error)) <-chan dialed {
+// begin dials on the side.
+func begin(dial func() (Conn, error)) <-chan dialed {
 	out := make(chan dialed, 1)
 	go func() {
 		conn, err := dial()

@@ -17,21 +17,7 @@ import (
 // listenLAN opens a transport of both protocols with a new identity.
 func listenLAN(t testing.TB, o transport.Options) (transport.Transport, device.ID) {
 	t.Helper()
-	var id device.ID
-	o.Certificate, id = newIdentity(t)
-	if o.Listen == "" {
-		o.Listen = "quic://127.0.0.1:0"
-	}
-	tr, err := transport.Listen(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tr.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return tr, id
+	return listenBy(t, transport.Listen, "quic://127.0.0.1:0", o)
 }
 
 func TestBothProtocolsTogetherAreATransport(t *testing.T) {

@@ -26,12 +26,19 @@ func TestQUICOnLoopbackIsATransport(t *testing.T) {
 // listen opens a transport with a new identity on loopback.
 func listen(t testing.TB, o transport.Options) (transport.Transport, device.ID) {
 	t.Helper()
+	return listenBy(t, transport.ListenQUIC, "quic://127.0.0.1:0", o)
+}
+
+// listenBy opens a transport with a new identity, at an address unless the
+// options name one. It is closed when the test ends.
+func listenBy(t testing.TB, open func(transport.Options) (transport.Transport, error), at string, o transport.Options) (transport.Transport, device.ID) {
+	t.Helper()
 	var id device.ID
 	o.Certificate, id = newIdentity(t)
 	if o.Listen == "" {
-		o.Listen = "quic://127.0.0.1:0"
+		o.Listen = at
 	}
-	tr, err := transport.ListenQUIC(o)
+	tr, err := open(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,8 +181,14 @@ func TestAPlainBEPPeerGetsNoExtension(t *testing.T) {
 
 func TestAPortThatIsTakenIsAFaultOfItsOwn(t *testing.T) {
 	first, _ := listen(t, transport.Options{})
+	wantPortTaken(t, transport.ListenQUIC, first.Addresses()[0])
+}
+
+// wantPortTaken wants a second transport on an address to be refused.
+func wantPortTaken(t *testing.T, open func(transport.Options) (transport.Transport, error), at string) {
+	t.Helper()
 	cert, _ := newIdentity(t)
-	second, err := transport.ListenQUIC(transport.Options{Certificate: cert, Listen: first.Addresses()[0]})
+	second, err := open(transport.Options{Certificate: cert, Listen: at})
 	if err == nil {
 		second.Close()
 		t.Fatal("two transports listen on one port")

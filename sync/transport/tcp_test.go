@@ -28,21 +28,7 @@ func TestTCPOnLoopbackIsATransport(t *testing.T) {
 // listenTCP opens a TCP transport with a new identity on loopback.
 func listenTCP(t testing.TB, o transport.Options) (transport.Transport, device.ID) {
 	t.Helper()
-	var id device.ID
-	o.Certificate, id = newIdentity(t)
-	if o.Listen == "" {
-		o.Listen = "tcp://127.0.0.1:0"
-	}
-	tr, err := transport.ListenTCP(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tr.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return tr, id
+	return listenBy(t, transport.ListenTCP, "tcp://127.0.0.1:0", o)
 }
 
 // rawTCP connects with plain crypto/tls, says hello and gives the connection's
@@ -178,15 +164,7 @@ func closedPort(t *testing.T) string {
 
 func TestATCPPortThatIsTakenIsAFaultOfItsOwn(t *testing.T) {
 	first, _ := listenTCP(t, transport.Options{})
-	cert, _ := newIdentity(t)
-	second, err := transport.ListenTCP(transport.Options{Certificate: cert, Listen: first.Addresses()[0]})
-	if err == nil {
-		second.Close()
-		t.Fatal("two transports listen on one port")
-	}
-	if got := fault.CodeOf(err); got != transport.CodePortTaken {
-		t.Errorf("listen: got code %q in %v, want %q", got, err, transport.CodePortTaken)
-	}
+	wantPortTaken(t, transport.ListenTCP, first.Addresses()[0])
 }
 
 func TestATCPWildcardListensOnBothFamilies(t *testing.T) {
