@@ -57,7 +57,8 @@ block_fuzz() {
 block_real() {
   build/need.sh syncthing rsync mkfs.ext4 mkfs.xfs || [ -z "${CI:-}" ] || return 1
   CGO_ENABLED=0 go build -trimpath -o build/bin/ ./cmd/lanyard || return 1
-  LANYARD_E2E=1 LANYARD_BIN="$PWD/build/bin/lanyard" go test -count=1 -v \
+  # Most of them wait most of the time, for a Syncthing as a rule.
+  LANYARD_E2E=1 LANYARD_BIN="$PWD/build/bin/lanyard" go test -count=1 -v -parallel 5 \
     -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 20m)" ./build/e2e
 }
 

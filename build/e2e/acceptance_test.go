@@ -25,6 +25,7 @@ const copying = 5 * time.Minute
 const quietBytes = 1024
 
 func TestASourceTreeAndEditsOnBothSidesArriveExactly(t *testing.T) {
+	t.Parallel()
 	a, b := newLanyard(t, "a"), newLanyard(t, "b")
 	copyTree(t, goSource(t), a.dir)
 	start := time.Now()
@@ -105,6 +106,7 @@ func union(t *testing.T, one string, inOne func(string) bool, two string, inTwo 
 }
 
 func TestAReaderAlwaysFindsTheOldFileOrTheNew(t *testing.T) {
+	t.Parallel()
 	const versions = 1000
 	a, b := newLanyard(t, "a"), newLanyard(t, "b")
 	save(t, a, 0)
@@ -214,6 +216,7 @@ func readPage(path string) (int, error) {
 }
 
 func TestChangesTravelAlongALineOfThreeDevices(t *testing.T) {
+	t.Parallel()
 	a, b, c := newLanyard(t, "a"), newLanyard(t, "b"), newLanyard(t, "c")
 	a.Know(t, b, true)
 	b.Know(t, a, false)
@@ -249,6 +252,7 @@ func TestChangesTravelAlongALineOfThreeDevices(t *testing.T) {
 }
 
 func TestAKilledReceiverGoesOnAfterItsRestart(t *testing.T) {
+	t.Parallel()
 	a, b := newLanyard(t, "a"), newLanyard(t, "b")
 	const files, size = 12, 40 << 20
 	for i := range files {

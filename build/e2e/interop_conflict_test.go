@@ -64,8 +64,10 @@ func TestInterop34ConcurrentEditsKeepBothAndAgreeOnTheWinner(t *testing.T) {
 		{"same time, our ID is smaller", now, now, true, true},
 		{"same time, our ID is larger", now, now, false, false},
 	}
+	t.Parallel()
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := parted(t, directions[i%2], test.lower)
 			edit := map[bool]struct {
 				node node
@@ -113,8 +115,10 @@ func TestInterop35AnEditIsNeverLostToADelete(t *testing.T) {
 		{"they delete, then we edit", false, -time.Hour},
 		{"we edit, then they delete", false, time.Hour},
 	}
+	t.Parallel()
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := parted(t, directions[i%2], true)
 			deleter, editor := ours, theirs
 			if !test.oursDeletes {
@@ -179,8 +183,10 @@ func TestInterop36TheSameEditOnBothSidesIsNoConflict(t *testing.T) {
 	if !needSyncthing(t) {
 		return
 	}
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := parted(t, d, true)
 			for i, n := range []node{ours, theirs} {
 				write(t, n.Dir(), "doc.txt", []byte("both had the same idea"))

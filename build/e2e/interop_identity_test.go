@@ -80,8 +80,10 @@ func TestInterop03And04EitherSideDials(t *testing.T) {
 	if !needSyncthing(t) {
 		return
 	}
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := newLanyard(t, "ours"), newSyncthing(t, "theirs")
 			connect(t, ours, theirs, d)
 			all, err := theirs.connections()
@@ -107,12 +109,14 @@ func TestInterop03And04EitherSideDials(t *testing.T) {
 // some do, and one of the usual settings, which prefers TCP. The connection ends
 // as one of TCP, whoever dials and if both do.
 func TestInterop04EitherProtocolReachesUs(t *testing.T) {
+	t.Parallel()
 	if !needSyncthing(t) {
 		return
 	}
 	for _, schemes := range [][]string{{"tcp"}, {"quic", "tcp"}} {
 		for _, d := range append(directions, direction{"both dial", true, true}) {
 			t.Run(strings.Join(schemes, " and ")+", "+d.name, func(t *testing.T) {
+				t.Parallel()
 				ours, theirs := newLanyard(t, "ours"), newSyncthing(t, "theirs")
 				theirs.schemes = schemes
 				must(t, os.WriteFile(filepath.Join(ours.dir, "a"), []byte("of ours"), 0o644))

@@ -52,8 +52,10 @@ func eachWay(t *testing.T, test func(t *testing.T, from, to node)) {
 	if !needSyncthing(t) {
 		return
 	}
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := newOurs(t, "ours"), newSyncthing(t, "theirs")
 			connect(t, ours, theirs, d)
 			t.Run("syncthing sends", func(t *testing.T) { test(t, theirs, ours) })
@@ -242,8 +244,10 @@ func TestInterop31AReconnectWithoutChangesSendsNoIndex(t *testing.T) {
 	if !needSyncthing(t) {
 		return
 	}
+	t.Parallel()
 	for _, d := range directions {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := newOurs(t, "ours"), newSyncthing(t, "theirs")
 			for i := range 2000 {
 				write(t, ours.Dir(), fmt.Sprintf("%d/ours %d", i%9, i), random(10, uint64(i)))

@@ -72,7 +72,7 @@ func newLanyardIn(t *testing.T, name, root string) *lanyard {
 	}
 	l := &lanyard{
 		bin: bin, home: filepath.Join(root, "home"), dir: filepath.Join(root, name),
-		log: filepath.Join(t.TempDir(), name+".log"), port: freeUDP(t),
+		log: filepath.Join(t.TempDir(), name+".log"), port: freePort(t),
 	}
 	must(t, os.MkdirAll(l.dir, 0o755))
 	l.id = strings.TrimSpace(l.run(t, "id"))

@@ -4,11 +4,13 @@ package e2e_test
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -85,20 +87,31 @@ func tail(path string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// freeUDP gives a UDP port on loopback that nobody uses now.
-func freeUDP(t *testing.T) int {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	must(t, err)
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
-}
+// lastPort is the port that freePort gave last. It begins below the range from
+// which systems take ports for outgoing connections, somewhere of its own in
+// each run.
+var lastPort atomic.Int32
 
-// freeTCP gives a TCP port on loopback that nobody uses now.
-func freeTCP(t *testing.T) int {
+func init() { lastPort.Store(int32(12_000 + os.Getpid()%8_000)) }
+
+// freePort gives a port on loopback that nobody uses now, for UDP and for TCP.
+// It gives none twice, so that tests can run side by side.
+func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for lastPort.Load() < 32_000 {
+		at := fmt.Sprintf("127.0.0.1:%d", lastPort.Add(1))
+		u, err := net.ListenPacket("udp", at)
+		if err != nil {
+			continue
+		}
+		l, err := net.Listen("tcp", at)
+		u.Close()
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().(*net.TCPAddr).Port
+	}
+	t.Fatal("no port is free")
+	return 0
 }

@@ -105,7 +105,7 @@ func newSyncthing(t *testing.T, name string) *syncthing {
 	root := t.TempDir()
 	s := &syncthing{
 		home: filepath.Join(root, "home"), dir: filepath.Join(root, name), log: filepath.Join(root, name+".log"),
-		port: freeUDP(t), gui: freeTCP(t), schemes: []string{"quic"}, client: &http.Client{Timeout: 5 * time.Minute},
+		port: freePort(t), gui: freePort(t), schemes: []string{"quic"}, client: &http.Client{Timeout: 5 * time.Minute},
 		settings: stFolder{ID: folderID, Delay: "0.1", Retry: 2, Copies: 10, WeakHash: 25, NFC: true},
 	}
 	must(t, os.MkdirAll(s.dir, 0o755))
