@@ -170,6 +170,9 @@ func scanRow(s *stmt, name string, body []byte, space vector.Vector) (row, vecto
 	if err != nil {
 		return row{}, space, damaged("the entry for %q is malformed", name)
 	}
+	if err := checkColumns(s, &h.info); err != nil {
+		return row{}, space, err
+	}
 	r := row{id: s.int(0), vh: s.int(2), lists: s.int(6), info: h.info, ident: ident, rest: restFlags(firstByte(rest))}
 	r.stored = storedRow{devs: uint64(s.int(3)), flags: s.int(4), lseq: s.int(5)}
 	r.devs, r.flags, r.lseq = r.stored.devs, r.stored.flags, r.stored.lseq
@@ -369,8 +372,8 @@ func (b *batch) storeNew(r *row, name string, e *entry) error {
 		s.bindInt(5, r.info.Size)
 		s.bindInt(6, r.info.ModUnixNano())
 		s.bindIntOrNull(7, r.lseq)
-		if r.info.IsFile() && r.info.Size > 0 && len(e.info.Blocks) > 0 {
-			s.bindInt(8, short63(e.list))
+		if v, ok := contentColumn(e.info, e.list); ok {
+			s.bindInt(8, v)
 		} else {
 			s.bindNull(8)
 		}

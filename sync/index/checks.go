@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 
+	"lanyard/sync/bep"
+	"lanyard/sync/block"
 	"lanyard/sync/device"
 )
 
@@ -34,6 +36,21 @@ func checkRow(s *stmt, body []byte) error {
 		return damaged("the checksum of a row for %q is wrong", s.text(1))
 	}
 	return nil
+}
+
+// checkColumns compares the columns of a row of rowColumns that only repeat what
+// stands in its body with that.
+func checkColumns(s *stmt, f *bep.FileInfo) error {
+	if s.int(9) != f.Size || s.int(10) != f.ModUnixNano() {
+		return damaged("the size or the time of a row for %q is not that of its entry", s.text(1))
+	}
+	return nil
+}
+
+// contentColumn gives what stands in the column by which files are found by
+// their content, ok false for none; list is the entry's list hash.
+func contentColumn(f *bep.FileInfo, list block.Hash) (v int64, ok bool) {
+	return short63(list), f.IsFile() && f.Size > 0 && len(f.Blocks) > 0
 }
 
 // metaCheck is the checksum of a row of meta.

@@ -165,6 +165,7 @@ func (s *stmt) step() (bool, error) {
 
 func (s *stmt) reset() error        { return s.st.Reset() }
 func (s *stmt) int(col int) int64   { return s.st.ColumnInt64(col) }
+func (s *stmt) null(col int) bool   { return s.st.ColumnIsNull(col) }
 func (s *stmt) text(col int) string { return s.st.ColumnText(col) }
 func (s *stmt) blob(col int) []byte { return s.appendBlob(nil, col) }
 func (s *stmt) appendBlob(b []byte, col int) []byte {

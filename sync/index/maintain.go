@@ -92,6 +92,19 @@ func (c *conn) compareAll(full bool) error {
 	if err != nil || !full {
 		return err
 	}
+	err = c.query(stContents, nil, func(s *stmt) error {
+		r, err := c.scanFull(s)
+		if err != nil {
+			return err
+		}
+		if v, ok := contentColumn(&r.info, listHashOf(&r.info)); ok == s.null(11) || ok && v != s.int(11) {
+			return damaged("%q is not found by its content", r.info.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return c.query(stLists, nil, func(s *stmt) error {
 		data := s.blob(1)
 		const head = len(block.Hash{})

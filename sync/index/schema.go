@@ -8,9 +8,10 @@ import "time"
 //
 // SQLite notices damage to its own structure, not to what is stored in it. So
 // a row whose bytes would be believed carries a checksum: ck is the CRC-32C of
-// the other columns that are read (see checks.go), and a body has its own. What
-// is left out, size, mtime and bh, only leads to rows; who finds one by them
-// looks at the body. The sums in cnt are compared with the rows by a check.
+// its other columns (see checks.go), and a body has its own. What is left out,
+// size, mtime and bh, stands in the body as well: the first two are compared
+// with it whenever a row is read, the third by a full check, since it takes the
+// hashes of the blocks. The sums in cnt are compared with the rows by a check.
 const (
 	applicationID = 0x4C6E7964
 	schemaVersion = 2
@@ -137,6 +138,7 @@ const (
 	stBySize
 	stRemoteNeeded
 	stAll
+	stContents
 	stHasIndex
 	stLastSeq
 	stSalvage
@@ -151,7 +153,7 @@ const (
 )
 
 // rowColumns are what scanRow reads.
-const rowColumns = `id, name, vh, devs, flags, lseq, lh, body, ck`
+const rowColumns = `id, name, vh, devs, flags, lseq, lh, body, ck, size, mtime`
 
 // A limit is written "+?": SQLite plans a statement with a bare parameter there
 // for the one value that is bound, and compiles it anew at every use.
@@ -186,7 +188,7 @@ var statements = [stmtCount]string{
 	stLists:      `SELECT id, data FROM blist`,
 	stNamesOf: `SELECT DISTINCT name FROM rec INDEXED BY rec_name
 		WHERE name > ? AND devs & ? ORDER BY name LIMIT +?`,
-	stNeeded: `SELECT r.id, r.name, r.vh, r.devs, r.flags, r.lseq, r.lh, r.body, r.ck
+	stNeeded: `SELECT r.id, r.name, r.vh, r.devs, r.flags, r.lseq, r.lh, r.body, r.ck, r.size, r.mtime
 		FROM (SELECT name FROM rec INDEXED BY rec_need WHERE flags & 2 AND name > ? ORDER BY name LIMIT +?) n
 		CROSS JOIN rec r INDEXED BY rec_name ON r.name = n.name ORDER BY n.name`,
 	stSince: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_seq
@@ -201,6 +203,7 @@ var statements = [stmtCount]string{
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))
 		ORDER BY name LIMIT +?3`,
 	stAll:      `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
+	stContents: `SELECT ` + rowColumns + `, bh FROM rec`,
 	stHasIndex: `SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'rec_bh'`,
 	stLastSeq:  `SELECT max(lseq) FROM rec INDEXED BY rec_seq WHERE lseq IS NOT NULL`,
 	stSalvage: `SELECT ` + rowColumns + ` FROM rec NOT INDEXED

@@ -49,6 +49,9 @@ func (c *conn) scanFull(s *stmt) (fullRow, error) {
 		return fullRow{}, err
 	}
 	r.info, r.stamp, err = decodeBody(path, body, func() ([]byte, error) { return c.list(list) })
+	if err == nil {
+		err = checkColumns(s, &r.info)
+	}
 	if r.devs&1 != 0 {
 		r.info.Sequence = s.int(5)
 	} else {
