@@ -52,6 +52,10 @@ type Host interface {
 	WentBack(folder bep.FolderID, id bep.IndexID, seq int64) error
 	// Answer appends the frame that answers a request of the device's.
 	Answer(dev device.ID, dst []byte, req *bep.Request) []byte
+	// Told hands over a message of Lanyard's own extensions, in the order in
+	// which they and what the device announced came. An error is the device's
+	// fault and ends the conversation.
+	Told(p *Peer, m *bep.Extension) error
 	// Shares tells what the device shares with us. It must not block.
 	Shares(p *Peer, folders []RemoteFolder)
 	// Ended tells that the conversation is over. It must not block.
@@ -129,6 +133,12 @@ func (p *Peer) Receive(m bep.Message, done func()) {
 // Lost tells that the wire is gone.
 func (p *Peer) Lost(err error) { p.post(Ended{err}) }
 
+// Tell sends the device a message of Lanyard's own extensions, after those sent
+// before. It reports false where the connection carries none.
+func (p *Peer) Tell(m *bep.Extension) bool {
+	return p.o.Extended && p.turn.Post(func() { p.step(Tell{m}, nil) })
+}
+
 // Request asks the device for a block; deliver is called once.
 func (p *Peer) Request(req *bep.Request, deliver func(*bep.Response, error)) {
 	p.owed.Add(1)
@@ -188,7 +198,7 @@ func (p *Peer) step(ev Event, done func()) {
 	applied := false
 	for _, e := range p.session.Step(p.o.Exec.Now(), ev) {
 		switch e := e.(type) {
-		case Reset, Store, Renew, WentBack:
+		case Reset, Store, Renew, WentBack, Told:
 			applied = true
 		case Answer:
 			p.answer(e, done)
@@ -233,6 +243,8 @@ func (p *Peer) carryOut(e Effect) {
 		p.apply.Post(func() { p.lostOn(p.o.Host.WentBack(e.Folder, e.IndexID, e.Sequence)) })
 	case Renew:
 		p.apply.Post(func() { p.lostOn(p.o.Host.RenewIndex(e.Folder)) })
+	case Told:
+		p.apply.Post(func() { p.refuseOn(p.o.Host.Told(p, e.Message)) })
 	case Deliver:
 		e.Ask.Deliver(e.Response, e.Err)
 	case Discard:
@@ -254,6 +266,16 @@ func (p *Peer) lostOn(err error) {
 	}
 	p.o.Log.Error("index exchange failed", "error", err)
 	p.o.Wire.Close("")
+	p.post(Ended{err})
+}
+
+// refuseOn ends the conversation when the device said what no correct one says.
+func (p *Peer) refuseOn(err error) {
+	if err == nil {
+		return
+	}
+	p.o.Log.Warn("message refused", "error", err)
+	p.o.Wire.Close(err.Error())
 	p.post(Ended{err})
 }
 

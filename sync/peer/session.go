@@ -85,6 +85,8 @@ type (
 		Request *bep.Request
 		Deliver func(*bep.Response, error)
 	}
+	// Tell sends the peer a message of our own extensions.
+	Tell struct{ Message *bep.Extension }
 	// Tick tells the time and nothing else.
 	Tick struct{}
 	// Ended tells that the connection is gone.
@@ -125,6 +127,8 @@ type (
 		IndexID  bep.IndexID
 		Sequence int64
 	}
+	// Told hands on a message of our own extensions.
+	Told struct{ Message *bep.Extension }
 	// Answer answers a request of the peer's.
 	Answer struct{ Request *bep.Request }
 	// Deliver gives the outcome of an Ask.
@@ -219,6 +223,8 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 		}
 	case Ask:
 		s.ask(now, ev)
+	case Tell:
+		s.send(now, ev.Message)
 	case Tick:
 		s.tick(now)
 	case Ended:
@@ -325,6 +331,8 @@ func (s *Session) received(now time.Time, m bep.Message) {
 		s.emit(Answer{m})
 	case *bep.Response:
 		s.response(now, m)
+	case *bep.Extension:
+		s.emit(Told{m})
 	case *bep.Close:
 		err := fault.New(fault.Retry, "", "the device closed the connection: %s", bep.CleanName(m.Reason))
 		s.emit(Drop{Err: err})

@@ -235,6 +235,8 @@ func messageCost(m bep.Message) int64 {
 		return max(int64(m.Size), 1)
 	case *bep.Response:
 		return 0
+	case *bep.Extension:
+		return max(int64(len(m.Body)), 1)
 	}
 	return 1
 }

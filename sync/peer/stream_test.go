@@ -28,6 +28,8 @@ type pipeConn struct {
 	once sync.Once
 	done chan struct{} // closed by CloseWith of either end
 	far  *pipeConn
+
+	extended bool // of both ends
 }
 
 func newPipe() (ours, theirs *pipeConn) {
@@ -40,7 +42,7 @@ func newPipe() (ours, theirs *pipeConn) {
 
 func (c *pipeConn) PeerID() device.ID               { return c.peer }
 func (c *pipeConn) PeerName() string                { return device.CommonName }
-func (c *pipeConn) Extended() bool                  { return false }
+func (c *pipeConn) Extended() bool                  { return c.extended }
 func (c *pipeConn) Dialed() bool                    { return false }
 func (c *pipeConn) LocalAddress() string            { return "pipe://near" }
 func (c *pipeConn) RemoteAddress() string           { return "pipe://far" }
@@ -65,6 +67,7 @@ type fakeHost struct {
 	ended  []error
 	hold   chan struct{} // while not nil, Answer, ResetIndex and StoreIndex wait until it is closed
 	fail   error         // of StoreIndex
+	told   []string      // bodies of extension messages
 }
 
 func (h *fakeHost) IndexPage(_ bep.FolderID, after int64) ([]bep.FileInfo, int64, bool, error) {
@@ -107,6 +110,16 @@ func (h *fakeHost) StoreIndex(_ device.ID, m *bep.Index) error {
 }
 
 func (h *fakeHost) WentBack(bep.FolderID, bep.IndexID, int64) error { return nil }
+
+func (h *fakeHost) Told(_ *Peer, m *bep.Extension) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.told = append(h.told, string(m.Body))
+	if string(m.Body) == "nonsense" {
+		return fault.New(fault.Peer, "", "nonsense")
+	}
+	return nil
+}
 
 func (h *fakeHost) RenewIndex(bep.FolderID) error { return nil }
 
@@ -153,7 +166,7 @@ func start(t *testing.T, conn *pipeConn, self device.ID) *endpoint {
 		stopped: make(chan error, 1),
 	}
 	buffers := bep.NewBuffers(0)
-	e.peer = New(Options{Self: self, ID: conn.peer, Exec: e.exec, Host: e.host, Wire: e.stream, Release: buffers.Release})
+	e.peer = New(Options{Self: self, ID: conn.peer, Exec: e.exec, Host: e.host, Wire: e.stream, Extended: conn.extended, Release: buffers.Release})
 	go func() { e.stopped <- e.stream.Run(ctx, e.peer, buffers) }()
 	return e
 }
