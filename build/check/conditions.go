@@ -57,7 +57,5 @@ func conditionsAreRaised(t *Tree) []string {
 
 // awaited are the conditions whose tests come with what raises them.
 var awaited = map[string]bool{
-	"restored-backup":  true,
-	"index-rebuilding": true,
-	"two-versions":     true,
+	"restored-backup": true,
 }

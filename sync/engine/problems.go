@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/conflict"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/folder"
@@ -113,6 +114,12 @@ func (e *Engine) judge(out *status.Folder, f *folderEntry, v folder.View) {
 	for _, g := range groups {
 		found = append(found, *g)
 	}
+	if p, ok := e.twoVersions(f); ok {
+		out.Conflicts = p.Count
+		if v.Err == nil && !f.spec.Paused {
+			found = append(found, p)
+		}
+	}
 	slices.SortStableFunc(found, status.Before)
 	out.Problems = append(out.Problems, found...)
 	if len(out.Problems) > 0 {
@@ -185,6 +192,11 @@ func (e *Engine) folderProblems(f *folderEntry, v folder.View) []status.Problem 
 		p.Since = h.Since
 		out = append(out, p)
 	}
+	if err := e.building(f, v); err != nil {
+		p := ofFolder(f.spec, err)
+		p.Since = v.Building.UTC()
+		out = append(out, p)
+	}
 	for _, err := range v.Noted {
 		out = append(out, ofFolder(f.spec, err))
 	}
@@ -201,6 +213,53 @@ func (e *Engine) folderProblems(f *folderEntry, v folder.View) []status.Problem 
 		}
 	}
 	return out
+}
+
+// buildingAfter is how long an index may be in the making before it is told.
+const buildingAfter = 10 * time.Second
+
+// building tells how far an index is that is made from the files, nil where
+// none is or where that is a matter of moments. How many files there are is known from
+// the other devices alone.
+func (e *Engine) building(f *folderEntry, v folder.View) error {
+	spent := e.now().Sub(v.Building)
+	if v.Building.IsZero() || spent < buildingAfter {
+		return nil
+	}
+	err := fault.New(fault.Retry, "index-rebuilding", "the index is being made from the files, of which %d were looked at", v.Looked)
+	err = fault.With(err, "done", strconv.FormatInt(v.Looked, 10))
+	c, countErr := f.index.Counts()
+	if total := c.Global.Files; countErr == nil && v.Looked > 0 && total > v.Looked {
+		left := time.Duration(float64(spent) / float64(v.Looked) * float64(total-v.Looked))
+		err = fault.With(err, "total", strconv.FormatInt(total, 10), "eta", strconv.FormatInt(int64(left.Seconds()), 10))
+	}
+	return err
+}
+
+// twoVersions tells of the conflict copies in a folder: the first of them, and
+// how many there are. ok is false where there are none.
+func (e *Engine) twoVersions(f *folderEntry) (p status.Problem, ok bool) {
+	if f.index == nil {
+		return p, false
+	}
+	names, err := f.index.Conflicts()
+	if err != nil || len(names) == 0 {
+		return p, false
+	}
+	p = e.twoVersionsOf(f, names[:1])
+	p.Count = int64(len(names))
+	return p, true
+}
+
+// twoVersionsOf tells of conflict copies of one file.
+func (e *Engine) twoVersionsOf(f *folderEntry, names []relpath.Path) status.Problem {
+	original, _ := conflict.Is(names[0])
+	others := make([]string, len(names))
+	for i, p := range names {
+		others[i] = p.String()
+	}
+	err := fault.New(fault.Item, "two-versions", "%s was changed on two devices; this is the other version: %s", original, others[0])
+	return e.ofFile(f, original, fault.With(err, "other", strings.Join(others, ", ")), nil)
 }
 
 // notShared says why a connected device does not take part in a folder, nil if

@@ -277,14 +277,31 @@ func (w *why) there(g *bep.FileInfo) error {
 		w.out.Lacking = append(w.out.Lacking, w.e.nameOf(dev))
 	}
 	w.out.InSync = len(lacking) == 0
-	if c, ok := conflict.Parse(g.Name); ok && !g.Deleted {
-		err := fault.New(fault.Item, "two-versions", "%s was changed on two devices; this is the other version", c.Original)
-		p := w.e.ofFile(w.f, c.Original, fault.With(err, "other", g.Name.String()), nil)
-		w.problem(p)
+	copies, err := w.copiesOf(g)
+	if err != nil {
+		return err
+	}
+	if len(copies) > 0 {
+		w.problem(w.e.twoVersionsOf(w.f, copies))
 	}
 	w.sayThere(g.Deleted)
 	w.devices(lacking)
 	return nil
+}
+
+// copiesOf lists the conflict copies of a file, or that which it is itself.
+func (w *why) copiesOf(g *bep.FileInfo) ([]relpath.Path, error) {
+	if g.Deleted {
+		return nil, nil
+	}
+	if _, ok := conflict.Is(g.Name); ok {
+		return []relpath.Path{g.Name}, nil
+	}
+	names, err := w.f.index.Conflicts()
+	return slices.DeleteFunc(names, func(p relpath.Path) bool {
+		original, _ := conflict.Is(p)
+		return original != g.Name
+	}), err
 }
 
 // sayThere says on which devices a name is not as it is here.

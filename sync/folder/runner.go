@@ -102,6 +102,8 @@ type Runner struct {
 	held      []relpath.Path             // what the scan that runs left out because of it
 	alive     time.Time                  // when the index last noted the time
 
+	looked atomic.Int64 // files that the scan has looked at
+
 	begun     atomic.Bool // the run was noted in the index
 	trusted   atomic.Bool // stamps prove something: see doubt
 	doubtFrom int64       // set before the folder is open

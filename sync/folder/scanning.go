@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"time"
 
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
@@ -133,6 +134,7 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 		Sums:    r.o.Sums(),
 		Doubt:   r.doubt(),
 		Run:     lastOf(r.o.Index.Runs()).After,
+		Looked:  &r.looked,
 		Short:   r.o.Self.Short(), Type: r.o.Type, Proof: r.prove, Now: r.exec.Wall,
 	}
 	var paths []relpath.Path
@@ -148,6 +150,11 @@ func (r *Runner) walk(c Scan, again *moved) (walked, error) {
 			seen.absent = absent
 			return nil
 		}
+	}
+	r.looked.Store(0)
+	if _, lost := r.o.Index.Recovery(); full && (stored == "" || lost) {
+		r.setBuilding(r.exec.Now())
+		defer r.setBuilding(time.Time{})
 	}
 	res, err := scan.Walk(r.ctx, o, paths, func(batch []scan.Candidate) error {
 		r.storeLater(o, slices.Clone(batch), again)

@@ -29,6 +29,10 @@ type View struct {
 	Noted map[fault.Code]error
 	// Failed gives the names that are not in sync, and why.
 	Failed map[relpath.Path]error
+	// Building is since when a scan has been making the index out of the files,
+	// zero where none does; Looked is how many files it has looked at.
+	Building time.Time
+	Looked   int64
 	// Unavailable counts files that no connected device can give.
 	Unavailable int
 	Since       time.Time // of the last change of state
@@ -45,6 +49,7 @@ func (r *Runner) View() View {
 	v := r.view
 	v.Failed = maps.Clone(v.Failed)
 	v.Noted = maps.Clone(v.Noted)
+	v.Looked = r.looked.Load()
 	return v
 }
 
@@ -169,4 +174,30 @@ func weight(err error) int {
 		return 1
 	}
 	return 0
+}
+
+// setBuilding notes since when a scan has been making the index, zero that none
+// does. Those who watch are told again as it goes on.
+func (r *Runner) setBuilding(since time.Time) {
+	r.mu.Lock()
+	r.view.Building = since
+	r.mu.Unlock()
+	if !since.IsZero() && !r.exec.Inline() {
+		r.tellBuilding(since)
+	}
+}
+
+// tellEvery is how often those who watch are told how far a long scan is.
+const tellEvery = 2 * time.Second
+
+func (r *Runner) tellBuilding(since time.Time) {
+	r.exec.After(tellEvery, func() {
+		r.mu.Lock()
+		goesOn := r.view.Building.Equal(since)
+		r.mu.Unlock()
+		if goesOn {
+			r.o.Changed()
+			r.tellBuilding(since)
+		}
+	})
 }

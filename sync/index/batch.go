@@ -60,6 +60,7 @@ type batch struct {
 	ranks *[slotCount]int // order of the slots' device IDs
 
 	disputed map[string]bool // names whose rows contradict each other
+	copied   map[string]bool // names that are conflict copies, or are not any more
 	rows     []row
 	bodies   []byte
 	counters vector.Vector
@@ -79,6 +80,7 @@ func (b *batch) applyLocal(r *Record) error {
 	f.Invalid = r.Flags&hiding != 0
 	e := makeEntry(b.ident[:0], &f, r)
 	b.ident = e.ident
+	b.noteCopy(r)
 	b.seq = max(b.seq, b.base) + 1
 	b.place = b.seq
 	return b.apply(f.Name.String(), localSlot, &e)
@@ -91,6 +93,7 @@ func (b *batch) restamp(r *Record) error {
 	e := makeEntry(b.ident[:0], &f, r)
 	b.ident = e.ident
 	name := f.Name.String()
+	b.noteCopy(r)
 	if err := b.load(name); err != nil {
 		return err
 	}

@@ -248,6 +248,9 @@ type Folder interface {
 	// announces the same version with another content, or a later one with a
 	// counter of ours (Self in the store's options) that we do not know.
 	Disputed() []relpath.Path
+	// Conflicts gives the names of our conflict copies, in the order of their
+	// bytes.
+	Conflicts() ([]relpath.Path, error)
 	// Availability gives the devices that announce exactly the global version
 	// of a name, valid, in ID order.
 	Availability(p relpath.Path) ([]device.ID, error)

@@ -136,6 +136,7 @@ const (
 	stRange
 	stByContent
 	stBySize
+	stCopies
 	stRemoteNeeded
 	stAll
 	stContents
@@ -198,6 +199,9 @@ var statements = [stmtCount]string{
 	stByContent: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_bh
 		WHERE bh = ? AND lseq IS NOT NULL AND id > ? AND size = ? AND flags & 40 = 0 ORDER BY id LIMIT +?`,
 	stBySize: `SELECT ` + rowColumns + ` FROM rec WHERE size = ? AND lseq IS NOT NULL AND flags & 40 = 0 LIMIT +?`,
+	// 584: deleted, ignored or not supported here.
+	stCopies: `SELECT name FROM rec INDEXED BY rec_name
+		WHERE instr(name, '.sync-conflict-') AND lseq IS NOT NULL AND flags & 584 = 0 ORDER BY name`,
 	stRemoteNeeded: `SELECT name FROM rec INDEXED BY rec_name
 		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))

@@ -40,6 +40,7 @@ type sqliteFolder struct {
 	mu       sync.Mutex      // guards what follows
 	facts    facts           // they change after a commit
 	disputed map[string]bool // names for Disputed
+	copies   copies          // of what was committed; they change with facts
 	damage   error           // why it is not trusted any more, nil while it is
 	onDamage func(error)
 }
@@ -201,6 +202,11 @@ func (f *sqliteFolder) tryWriting(op string, do func(*change) error) error {
 	f.facts = ch.facts
 	for name := range ch.disputed {
 		note(&f.disputed, name)
+	}
+	if f.copies.known {
+		for name, is := range ch.copied {
+			f.copies.set(name, is)
+		}
 	}
 	f.mu.Unlock()
 	return nil

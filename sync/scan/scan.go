@@ -17,6 +17,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"lanyard/sync/bep"
@@ -73,6 +74,9 @@ type Options struct {
 	// the counter that the lost one had, however fast it was or wrong the clock. 0
 	// raises nothing.
 	Run int64
+	// Looked, if set, counts the files that were looked at, while the walk is on
+	// its way.
+	Looked *atomic.Int64
 	// Now gives the time for version counters; nil is time.Now.
 	Now func() time.Time
 }

@@ -227,6 +227,9 @@ func (w *walker) compare(ctx context.Context, d descent, look fsys.Info, rec *in
 		d.kind = nothing
 	}
 	w.seen++
+	if w.Looked != nil && look.Kind == fsys.Regular {
+		w.Looked.Add(1)
+	}
 	if same {
 		return d, nil
 	}

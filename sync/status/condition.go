@@ -62,7 +62,7 @@ var conditions = []Condition{
 	{"folder-unmarked", Stop, WholeFolder, nil, true, "the path is there, its marker is not", "folder"},
 	{"folder-emptied", Stop, WholeFolder, []string{"n", "time"}, true, "nothing is left of what was known", "folder"},
 	{"index-damaged", Wait, WholeFolder, nil, false, "the index fails its checks and is built anew", "index"},
-	{"index-rebuilding", Wait, WholeFolder, []string{"done", "total", "eta"}, false, "the index is built from the files", "index"},
+	{"index-rebuilding", Wait, WholeFolder, []string{"done"}, false, "for ten seconds the index has been built from the files", "folder, engine"},
 	{"rule-file-missing", Stop, WholeFolder, []string{"file", "line", "rules"}, true, "an #include names a file that is not there", "folder"},
 	{"rule-broken", Stop, WholeFolder, []string{"line", "rule", "rules"}, true, "the ignore rules cannot be read", "folder"},
 	{"disk-failing", Ask, WholeFolder, nil, true, "the disk reports an error on writing", "fsys"},

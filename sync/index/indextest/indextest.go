@@ -59,6 +59,7 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"maintenance changes nothing that is seen", testMaintain},
 		{"the versions of others are told apart", testVersions},
 		{"what others show to be lost here is disputed", testDisputed},
+		{"our conflict copies are known by their names", testConflicts},
 		{"the index agrees with a model of it", testModel},
 		{"readers see whole transactions while a writer works", testConcurrent},
 	} {
