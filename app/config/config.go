@@ -51,6 +51,8 @@ type Config struct {
 	Listen  []string `json:"listen"` // URLs; empty: the default
 	Devices []Device `json:"devices"`
 	Folders []Folder `json:"folders"`
+	// Networks are those that a person was asked about, the latest last.
+	Networks []Network `json:"networks"`
 }
 
 // Device is another device.
@@ -59,6 +61,16 @@ type Device struct {
 	Name      string    `json:"name"`
 	Addresses []string  `json:"addresses"` // fixed, such as quic://192.0.2.1:22000
 	Paused    bool      `json:"paused"`
+	// PairKey is what the two recognise each other's announcements by; zero until
+	// they have agreed on one.
+	PairKey device.PairKey `json:"pair_key,omitzero"`
+}
+
+// Network is a network that this computer was in.
+type Network struct {
+	ID      string `json:"id"` // what it is recognised by
+	Name    string `json:"name"`
+	Trusted bool   `json:"trusted"` // devices there may learn this device's ID
 }
 
 // Folder is a folder of this device.
@@ -85,6 +97,8 @@ func Default() Config {
 		Listen:  []string{},
 		Devices: []Device{},
 		Folders: []Folder{},
+
+		Networks: []Network{},
 	}
 }
 
@@ -279,4 +293,27 @@ func (f Folder) NotSharedWith(id device.ID) Folder {
 
 func without(ids []device.ID, id device.ID) []device.ID {
 	return slices.DeleteFunc(slices.Clone(ids), func(other device.ID) bool { return other == id })
+}
+
+// maxNetworks is how many networks are remembered; a person who is asked about
+// another one forgets the oldest.
+const maxNetworks = 256
+
+// FindNetwork gives what a person said of a network, false for nothing yet.
+func (c Config) FindNetwork(id string) (Network, bool) {
+	i := slices.IndexFunc(c.Networks, func(n Network) bool { return n.ID == id })
+	if i < 0 {
+		return Network{}, false
+	}
+	return c.Networks[i], true
+}
+
+// WithNetwork notes what a person said of a network.
+func (c Config) WithNetwork(n Network) (Config, error) {
+	if n.ID == "" {
+		return c, &Refusal{Reason: Invalid, Item: n.Name, Text: "this network cannot be recognised again"}
+	}
+	c.Networks = append(slices.DeleteFunc(slices.Clone(c.Networks), func(o Network) bool { return o.ID == n.ID }), n)
+	c.Networks = c.Networks[max(0, len(c.Networks)-maxNetworks):]
+	return c, nil
 }

@@ -74,13 +74,18 @@ func (c Config) checked() (Config, error) {
 	if err := CheckAddresses(c.Listen); err != nil {
 		return Config{}, err
 	}
-	out := Config{Version: c.Version, Name: c.Name, Listen: c.Listen, Devices: []Device{}, Folders: []Folder{}}
+	out := Config{Version: c.Version, Name: c.Name, Listen: c.Listen, Devices: []Device{}, Folders: []Folder{}, Networks: []Network{}}
 	if out.Listen == nil {
 		out.Listen = []string{}
 	}
 	var err error
 	for _, d := range c.Devices {
 		if out, err = out.WithDevice(d); err != nil {
+			return Config{}, err
+		}
+	}
+	for _, n := range c.Networks {
+		if out, err = out.WithNetwork(n); err != nil {
 			return Config{}, err
 		}
 	}

@@ -8,9 +8,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
+	"lanyard/app/config"
 	"lanyard/discovery/book"
+	"lanyard/discovery/lan"
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/engine"
@@ -75,6 +78,8 @@ type EngineOptions struct {
 	Discovery   bool     // whether devices may be looked for on the network
 	Version     string
 	Log         *slog.Logger
+	// Config gives the present configuration; nil is an empty one.
+	Config func() config.Config
 }
 
 // MakeEngine makes an engine and starts nothing. What it opens, the engine's
@@ -88,8 +93,13 @@ type productEngine struct {
 	store     index.Store
 	transport transport.Transport
 	book      *book.Book
+	finder    *lan.Finder // nil where devices are not looked for
+	config    func() config.Config
 	log       *slog.Logger
 	problems  []status.Problem // with which it began, and goes on
+
+	toldMu sync.Mutex // guards told
+	told   told
 }
 
 // newEngine is the MakeEngine of the product: the sync engine over QUIC and
@@ -99,7 +109,10 @@ func newEngine(o EngineOptions) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &productEngine{exec: &exec.Real{}, store: store, log: o.Log}
+	p := &productEngine{exec: &exec.Real{}, store: store, config: o.Config, log: o.Log}
+	if p.config == nil {
+		p.config = config.Default
+	}
 	made := make(chan struct{}) // a device may dial before there is an engine to ask
 	known := func(id device.ID) bool {
 		<-made
@@ -114,6 +127,9 @@ func newEngine(o EngineOptions) (Engine, error) {
 		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
 		Transport: p.transport, Addresses: p.book, Log: o.Log,
 	})
+	if o.Discovery {
+		p.finder = p.newFinder(o)
+	}
 	close(made)
 	return p, nil
 }
@@ -124,6 +140,9 @@ var _ engine.Addresses = (*book.Book)(nil)
 func (p *productEngine) Snapshot() status.Snapshot {
 	s := p.Engine.Snapshot()
 	s.Problems = append(s.Problems, p.problems...)
+	if f := p.finder; f != nil {
+		s.Problems = append(s.Problems, networkProblems(p.config(), f.Networks(), f.PaneOpen(), f.Limited())...)
+	}
 	return s
 }
 
@@ -171,21 +190,22 @@ func (p *productEngine) Apply(d engine.Desired) {
 		}
 	}
 	p.Engine.Apply(d)
+	p.reconsider()
 }
 
-// Run runs the engine and the address book until ctx ends, and closes what was
+// Run runs the engine, the address book and the search until ctx ends, and closes what was
 // opened.
 func (p *productEngine) Run(ctx context.Context) error {
-	saved := make(chan struct{})
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go func() {
-		defer close(saved)
-		_ = p.book.Run(ctx)
-	}()
+	var beside sync.WaitGroup
+	beside.Go(func() { _ = p.book.Run(ctx) })
+	if p.finder != nil {
+		beside.Go(func() { _ = p.finder.Run(ctx) })
+	}
 	err := p.Engine.Run(ctx)
 	cancel(err)
-	<-saved
+	beside.Wait()
 	closed := p.transport.Close()
 	p.exec.Close()
 	if cerr := errors.Join(closed, p.store.Close()); cerr != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lanyard/app/config"
+	"lanyard/discovery/lan"
 	"lanyard/sync/device"
 	"lanyard/sync/engine"
 )
@@ -74,6 +75,7 @@ func (n *Node) engineOptions() EngineOptions {
 		Discovery:   n.opts.Discovery,
 		Version:     n.opts.Version,
 		Log:         n.opts.Log,
+		Config:      n.store.Config,
 	}
 }
 
@@ -82,6 +84,15 @@ func (n *Node) Store() *config.Store { return n.store }
 
 // Engine gives the sync engine.
 func (n *Node) Engine() Engine { return n.engine }
+
+// Finder gives what looks for devices on the network, nil where they are not
+// looked for.
+func (n *Node) Finder() *lan.Finder {
+	if e, ok := n.engine.(interface{ Finder() *lan.Finder }); ok {
+		return e.Finder()
+	}
+	return nil
+}
 
 // ID gives this device's ID.
 func (n *Node) ID() device.ID { return n.store.Identity().ID }

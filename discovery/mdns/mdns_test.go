@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	idA = device.ID{1}
 	idB = device.ID{2}
-	key = [32]byte{3, 4, 5}
+	key = device.PairKey{3, 4, 5}
 )
 
 func must(t testing.TB, err error) {
@@ -64,7 +64,7 @@ func TestOnlyThePairedDeviceRecognisesAnAnnouncement(t *testing.T) {
 func TestTagsAreOfARoundNumberAndChange(t *testing.T) {
 	var pairs []Pair
 	for i := range 200 {
-		pairs = append(pairs, Pair{device.ID{7, byte(i)}, [32]byte{byte(i)}})
+		pairs = append(pairs, Pair{device.ID{7, byte(i)}, device.PairKey{byte(i)}})
 	}
 	for n, want := range map[int]int{0: 8, 1: 8, 8: 8, 9: 16, 33: 64, 64: 64, 200: 64} {
 		if got := len(tagsFor(idA, pairs[:n], newNonce(), 5)); got != want {
@@ -315,8 +315,8 @@ func TestAPairedDeviceIsSeen(t *testing.T) {
 		if len(r.sights()) != 1 || r.sights()[0].ID != idB || !slices.Equal(r.sights()[0].Addresses, want) {
 			t.Errorf("sightings %+v, want %v at %v", r.sights(), idB.Short(), want)
 		}
-		if len(r.near()) != 0 {
-			t.Errorf("it does not want to be connected, and is shown: %+v", r.near())
+		if len(r.near()) != 1 || r.near()[0].Name != "" {
+			t.Errorf("heard %+v, want one device without a name", r.near())
 		}
 	})
 }
@@ -419,7 +419,9 @@ func TestItDoesNotFindItself(t *testing.T) {
 func TestAFloodIsBounded(t *testing.T) {
 	inRig(t, &fake{}, func(r *rig) {
 		for i := range 100 {
-			r.answers(announced(t, fmt.Sprintf("b%012d", i), "x"))
+			a := announced(t, fmt.Sprintf("b%012d", i), "x")
+			a.port = 1000 + i // each of a device of its own
+			r.answers(a)
 		}
 		if len(r.near()) != perSecond {
 			t.Errorf("%d answers of one second were read, want %d", len(r.near()), perSecond)

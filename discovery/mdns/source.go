@@ -38,11 +38,13 @@ type Sighting struct {
 	Addresses []string
 }
 
-// Nearby is a device whose person has the page for connecting devices open.
+// Nearby is a device that was heard.
 type Nearby struct {
 	// Key tells devices apart while they are announced.
-	Key       string
-	Name      string // its own word
+	Key string
+	// Name is its own word, empty unless its person has the page for connecting
+	// devices open.
+	Name      string
 	Addresses []string
 	Beacon    *Beacon // of the invitation that it shows
 }
@@ -68,8 +70,8 @@ type Options struct {
 	// Seen takes sightings of paired devices, one for each answer. It must not
 	// block.
 	Seen func(Sighting)
-	// Found takes the devices that want to be connected, whenever they change,
-	// in the order of their keys. It must not block.
+	// Found takes the devices that are heard, whenever they change, in the order
+	// of their keys. It must not block.
 	Found func([]Nearby)
 	// Limited is told that this does not work, and nil once it does again.
 	Limited func(error)
@@ -87,6 +89,7 @@ type Options struct {
 type Source struct {
 	o     Options
 	hurry chan struct{} // of capacity 1
+	still chan struct{} // of capacity 1
 }
 
 // New returns a Source. It starts nothing: call Run.
@@ -111,7 +114,7 @@ func New(o Options) *Source {
 		o.network = zeroconfNetwork{}
 	}
 	o.Log = o.Log.With("component", "mdns")
-	return &Source{o: o, hurry: make(chan struct{}, 1)}
+	return &Source{o: o, hurry: make(chan struct{}, 1), still: make(chan struct{}, 1)}
 }
 
 // Refresh announces and asks anew: call it when pairs, port, pane or network
@@ -123,6 +126,15 @@ func (s *Source) Refresh() {
 	}
 }
 
+// Hush ends the announcement, until Refresh: call it as soon as the network
+// changes, so that nothing that was told in the old one is told in the new one.
+func (s *Source) Hush() {
+	select {
+	case s.still <- struct{}{}:
+	default:
+	}
+}
+
 // running is the state of Run, which alone touches it.
 type running struct {
 	*Source
@@ -130,6 +142,7 @@ type running struct {
 	zones []string // interfaces for link-local addresses
 
 	instance string // announced now; "" if nothing is
+	hushed   bool
 	stop     func()
 	until    time.Time            // when the announcement is to change
 	own      map[string]time.Time // names of ours that others may still repeat
@@ -163,7 +176,7 @@ func (s *Source) Run(ctx context.Context) error {
 	defer r.endBrowsing()
 	for {
 		now := time.Now()
-		if !now.Before(r.until) {
+		if !r.hushed && !now.Before(r.until) {
 			r.announce(now)
 		}
 		if !now.Before(r.next) {
@@ -172,7 +185,11 @@ func (s *Source) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-s.still:
+			r.hushed = true
+			r.silence()
 		case <-s.hurry:
+			r.hushed = false
 			r.until, r.next = time.Time{}, time.Time{}
 		case <-look.C:
 			r.look(time.Now())
@@ -333,6 +350,13 @@ func (r *running) heard(a answer, now time.Time) {
 		return
 	}
 	e := &entry{a: said, addrs: r.addresses(a), at: now}
+	for key, old := range r.entries {
+		// Nobody is told that a name is given up: whoever is heard at the same
+		// address under another one has changed it.
+		if key != a.instance && slices.ContainsFunc(old.addrs, func(at string) bool { return slices.Contains(e.addrs, at) }) {
+			delete(r.entries, key)
+		}
+	}
 	r.entries[a.instance] = e
 	for _, id := range recognise(r.o.Self, r.o.Pairs(), said.nonce, said.tags, now) {
 		r.o.Seen(Sighting{ID: id, Addresses: e.addrs})
@@ -361,13 +385,12 @@ func url(ip netip.Addr, port int) string {
 	return "quic://" + netip.AddrPortFrom(ip, uint16(port)).String()
 }
 
-// show tells of the devices that want to be connected, where they changed.
+// show tells of the devices that are heard, where they changed.
 func (r *running) show() {
 	var list []Nearby
 	for _, key := range slices.Sorted(maps.Keys(r.entries)) {
-		if e := r.entries[key]; e.a.name != "" {
-			list = append(list, Nearby{Key: key, Name: e.a.name, Addresses: e.addrs, Beacon: e.a.beacon})
-		}
+		e := r.entries[key]
+		list = append(list, Nearby{Key: key, Name: e.a.name, Addresses: e.addrs, Beacon: e.a.beacon})
 	}
 	same := func(a, b Nearby) bool {
 		return a.Key == b.Key && a.Name == b.Name && slices.Equal(a.Addresses, b.Addresses) &&

@@ -15,7 +15,7 @@ import (
 // Pair is a paired device with the key that only it and this one know.
 type Pair struct {
 	ID  device.ID
-	Key [32]byte
+	Key device.PairKey
 }
 
 // Epoch is how long an announcement stays the same.
@@ -35,7 +35,7 @@ func epoch(t time.Time) int64 { return t.Unix() / int64(Epoch/time.Second) }
 // tagOf is what announcer tells so that the device with the same key
 // recognises it. The two directions differ, so that an announcement that is
 // repeated by somebody does not look like the other device's.
-func tagOf(key [32]byte, announcer, other device.ID, n nonce, e int64) tag {
+func tagOf(key device.PairKey, announcer, other device.ID, n nonce, e int64) tag {
 	role := byte(1)
 	if announcer.Compare(other) < 0 {
 		role = 0

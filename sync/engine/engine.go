@@ -168,6 +168,9 @@ func (e *Engine) touch() {
 	e.changed = make(chan struct{})
 }
 
+// Touch tells those who watch that what is shown beside the snapshot changed.
+func (e *Engine) Touch() { e.touch() }
+
 func (e *Engine) now() time.Time { return e.o.Exec.Now() }
 
 // spec gives what is desired of a device.

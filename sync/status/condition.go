@@ -54,6 +54,8 @@ var conditions = []Condition{
 	{"home-newer", Stop, Program, nil, true, "the index was written by a newer program", "index"},
 	{"home-full", Stop, Program, []string{"free", "disk"}, true, "a write of the index finds no space", "index"},
 	{"restored-backup", Wait, Program, nil, false, "a device holds more of our index than we do", "engine"},
+	{"network-untrusted", Ask, Network, []string{"network"}, true, "nobody said whether the network that this computer is in is trusted", "app/node"},
+	{"announce-limited", Wait, Network, nil, false, "no way of finding devices works for a minute", "discovery"},
 	{"port-taken", Wait, Network, []string{"port", "other"}, true, "another program has the usual port", "app/node"},
 
 	// A folder that does not go on.
