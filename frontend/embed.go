@@ -1,11 +1,24 @@
-// Package frontend holds the built files of the window. Nothing is built yet,
-// so Files has only a placeholder; the directory is committed so that a fresh
-// clone compiles without Node.
+// Package frontend holds the built pages of the window and of the browser. The
+// directory that Vite builds into is committed empty, so that a fresh clone
+// compiles without Node; such a program has no pages.
 package frontend
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-// Files holds what Vite builds, below dist.
-//
 //go:embed all:dist
-var Files embed.FS
+var files embed.FS
+
+// Pages gives what Vite built, nil where nothing was built.
+func Pages() fs.FS {
+	pages, err := fs.Sub(files, "dist")
+	if err != nil {
+		panic("frontend: " + err.Error()) // the name above is a valid one
+	}
+	if _, err := fs.Stat(pages, "index.html"); err != nil {
+		return nil
+	}
+	return pages
+}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -33,17 +34,18 @@ const (
 // streams and the product's own engine.
 type Options struct {
 	Version string
+	Pages   fs.FS // for browsers; nil where none were built
 	Out     io.Writer
 	Err     io.Writer
 	Engine  node.MakeEngine
 }
 
-// Main runs one command of this process until it ends or the process is told
+// Main runs the command of this process until it ends or the process is told
 // to, and gives the exit code.
-func Main(version string) int {
+func Main(o Options) int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	return Run(ctx, Options{Version: version}, os.Args[1:])
+	return Run(ctx, o, os.Args[1:])
 }
 
 // Run runs one command until it ends, or ctx does, and gives the exit code.
@@ -106,7 +108,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.homeDir, "home", "", "directory of the configuration, identity and index")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return wrongUsage(c, err) })
 	root.AddCommand(
-		a.serveCommand(), a.stopCommand(), a.idCommand(), a.versionCommand(),
+		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(),
 		a.deviceCommand(), a.folderCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
 		a.whyCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),

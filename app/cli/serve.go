@@ -25,6 +25,7 @@ import (
 type serving struct {
 	listen      []string
 	noDiscovery bool
+	door        doorFlags
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -35,12 +36,16 @@ func (a *app) serveCommand() *cobra.Command {
 			if err := config.CheckAddresses(s.listen); err != nil {
 				return wrongUsage(c, err)
 			}
+			if err := s.door.check(); err != nil {
+				return wrongUsage(c, err)
+			}
 			collectLater()
 			return a.serve(c.Context(), s)
 		},
 	}
 	c.Flags().StringArrayVar(&s.listen, "listen", nil, "address to listen on, quic://ADDR:PORT with TCP on the same port, or tcp://ADDR:PORT; may be repeated")
 	c.Flags().BoolVar(&s.noDiscovery, "no-discovery", false, "use fixed and remembered addresses only")
+	s.door.add(c)
 	return c
 }
 
@@ -91,10 +96,10 @@ func (a *app) serve(ctx context.Context, s serving) (err error) {
 		return fault.Wrap(fault.Node, "", "open log", "", err)
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
-	return a.runNode(ctx, n, log)
+	return a.runNode(ctx, n, s.door, log)
 }
 
-func (a *app) runNode(ctx context.Context, n *node.Node, log *slog.Logger) error {
+func (a *app) runNode(ctx context.Context, n *node.Node, flags doorFlags, log *slog.Logger) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s, err := service.New(n, func() { stop(errStopped) })
@@ -104,16 +109,24 @@ func (a *app) runNode(ctx context.Context, n *node.Node, log *slog.Logger) error
 	if exposed, err := n.Store().Home().Exposed(); err == nil && exposed != "" {
 		log.Warn("other users can read what only this one should", "file", exposed)
 	}
-	home := n.Store().Home()
-	l, address, err := web.Listen(web.Place{Socket: home.SocketFile(), Digest: home.Digest()})
+	door, err := a.openDoor(flags, log)
 	if err != nil {
 		return err
 	}
+	home := n.Store().Home()
+	l, address, err := web.Listen(web.Place{Socket: home.SocketFile(), Digest: home.Digest()})
+	if err != nil {
+		return errors.Join(err, closeDoor(door))
+	}
 	if err := n.Store().Announce(address); err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, l.Close(), closeDoor(door))
+	}
+	if door != nil {
+		s.LetIn(door)
+		log.Info("letting browsers in", "address", door.Address())
 	}
 	log.Info("running", "version", a.Version, "device", n.ID().Short().String())
-	err = runAll(ctx, stop, n, s, l)
+	err = runAll(ctx, stop, n, s, l, door)
 	if errors.Is(err, errStopped) || errors.Is(err, context.Canceled) {
 		log.Info("stopped")
 		return nil
@@ -122,15 +135,20 @@ func (a *app) runNode(ctx context.Context, n *node.Node, log *slog.Logger) error
 	return err
 }
 
-// runAll runs engine, event stream and control socket, ends all when one ends,
-// and gives the cause.
-func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener) error {
-	var running sync.WaitGroup
-	for _, run := range []func() error{
+// runAll runs engine, event stream, control socket and, where there is one, the
+// browser door, ends all when one ends, and gives the cause.
+func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener, door *web.Door) error {
+	api := web.Handler(s)
+	runs := []func() error{
 		func() error { return n.Run(ctx) },
 		func() error { return s.Run(ctx) },
-		func() error { return web.Serve(ctx, l, web.Handler(s)) },
-	} {
+		func() error { return web.Serve(ctx, l, api) },
+	}
+	if door != nil {
+		runs = append(runs, func() error { return door.Run(ctx, api) })
+	}
+	var running sync.WaitGroup
+	for _, run := range runs {
 		running.Go(func() {
 			err := run()
 			if err == nil {

@@ -27,6 +27,7 @@ type Service struct {
 	texts   *text.Catalogue
 	exposed string // file of the home that others can read, "" for none
 	feed    *feed
+	door    Door // nil where no browser is let in
 	stop    func()
 }
 
@@ -60,6 +61,23 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Stop(context.Context) error {
 	s.stop()
 	return nil
+}
+
+// LetIn says through which door browsers come. It is called before Run, if at
+// all.
+func (s *Service) LetIn(d Door) { s.door = d }
+
+// Invite makes an address that lets one browser in, once.
+func (s *Service) Invite(context.Context) (Invitation, error) {
+	if s.door == nil {
+		return Invitation{}, &config.Refusal{
+			Reason: config.Unavailable,
+			Text:   "the engine lets no browser in",
+			Remedy: `start it with "lanyard serve --web 127.0.0.1:8384"`,
+		}
+	}
+	address, until := s.door.Invite()
+	return Invitation{Address: address, Until: until.UTC()}, nil
 }
 
 // Status gives the whole state now.

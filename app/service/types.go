@@ -13,6 +13,19 @@ type Identity struct {
 	Name string `json:"name"`
 }
 
+// Door lets browsers in.
+type Door interface {
+	// Invite makes an address that lets one browser in, and tells how long it
+	// holds.
+	Invite() (address string, until time.Time)
+}
+
+// Invitation is an address that lets one browser in, once.
+type Invitation struct {
+	Address string    `json:"address"`
+	Until   time.Time `json:"until" doc:"when it runs out"`
+}
+
 // Peer is a configured device, as the command line lists it. Whether it is
 // connected stands in the status.
 type Peer struct {

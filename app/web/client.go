@@ -72,6 +72,11 @@ func (c *Client) Stop(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/stop", nil, nil)
 }
 
+// Invite makes an address that lets one browser in.
+func (c *Client) Invite(ctx context.Context) (service.Invitation, error) {
+	return send[service.Invitation](ctx, c, http.MethodPost, "/browser", nil)
+}
+
 // Devices lists the configured devices.
 func (c *Client) Devices(ctx context.Context) ([]service.Peer, error) {
 	return get[[]service.Peer](ctx, c, "/devices")

@@ -50,7 +50,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	})
 	err := server.Serve(l)
 	if !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the control socket: %w", err)
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	end.Wait()
 	return context.Cause(ctx)

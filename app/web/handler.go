@@ -52,6 +52,7 @@ type Service interface {
 	CheckIndex(ctx context.Context, folder string) error
 	ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error)
 	ExportIndex(ctx context.Context, folder string, req service.IndexExport) error
+	Invite(context.Context) (service.Invitation, error)
 	Stop(context.Context) error
 }
 
@@ -91,9 +92,7 @@ func serveDocument(mux *http.ServeMux, doc *huma.OpenAPI) {
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusNotFound)
-	_ = json.NewEncoder(w).Encode(service.Error{ // the reader has gone: nobody to tell
+	sayJSON(w, http.StatusNotFound, service.Error{
 		Text: "there is no " + strconv.Quote(r.Method+" "+r.URL.Path) + " in this API",
 		Item: r.URL.Path,
 	})

@@ -38,6 +38,10 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*struct{}, error) {
 			return done(s.Stop(ctx))
 		})
+	huma.Register(api, operation("invite-browser", http.MethodPost, "/browser", "A fresh address that lets one browser in"),
+		func(ctx context.Context, _ *none) (*answer[service.Invitation], error) {
+			return answered(s.Invite(ctx))
+		})
 	events := operation("events", http.MethodGet, "/events", "The whole state, now and at each change")
 	sse.Register(api, events, map[string]any{"snapshot": service.SnapshotEvent{}},
 		func(ctx context.Context, _ *none, send sse.Sender) {

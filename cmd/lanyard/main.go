@@ -6,9 +6,10 @@ import (
 	"os"
 
 	"lanyard/app/cli"
+	"lanyard/frontend"
 )
 
 // version is set when a release is built.
 var version = "0.1.0-dev"
 
-func main() { os.Exit(cli.Main(version)) }
+func main() { os.Exit(cli.Main(cli.Options{Version: version, Pages: frontend.Pages()})) }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 		"lanyard-idle": func() {
 			ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer cancel()
-			options := cli.Options{Version: "test", Engine: nodetest.New().Make}
+			options := cli.Options{Version: "test", Engine: nodetest.New().Make, Pages: fstest.MapFS{"index.html": {}}}
 			os.Exit(cli.Run(ctx, options, os.Args[1:]))
 		},
 	})
