@@ -28,7 +28,7 @@ func TestANetworkIsAskedAboutOnceAndOnlyWhereItMatters(t *testing.T) {
 		"a device is being connected":       {config.Config{}, home, true, true},
 		"nothing is shared":                 {config.Config{Folders: []config.Folder{{ID: "a"}}}, home, false, false},
 		"the answer was no":                 {answered, home, true, false},
-		"another network":                   {answered, []network.Link{{ID: "5678"}}, false, true},
+		"another network":                   {answered, []network.Link{{ID: "5678", Name: "cafe"}}, false, true},
 		"no network":                        {shares, nil, false, false},
 		"one that cannot be recognised":     {shares, []network.Link{{Interface: "eth0"}}, false, false},
 		"one whose router is not known yet": {shares, []network.Link{{Interface: "eth0", Waiting: true}}, false, false},
