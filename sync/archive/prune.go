@@ -32,7 +32,8 @@ const (
 // fills more than a tenth of the space that is free, it removes the oldest
 // until it does not, but not the newest version of a file that does not exist
 // now: until its age is over, that is the last copy here of what a person may
-// miss. Directories that are empty then go as well.
+// miss. Directories that are empty then go as well. A zero time is that of a
+// clock that cannot be trusted: nothing is over age by it.
 //
 // Only what was replaced or removed by a change that knew of it is in the
 // store, so nothing here is the only copy of what no one superseded. One
@@ -45,12 +46,16 @@ func (s *Store) Prune(now time.Time) (Pruned, error) {
 	}
 	slices.SortFunc(c.versions, func(a, b Version) int { return newestFirst(b, a) })
 	var done Pruned
-	left, err := s.pruneOld(now, c.versions, &done)
+	left := c.versions
+	if !now.IsZero() {
+		left, err = s.pruneOld(now, c.versions, &done)
+		err = errors.Join(err, s.removeTemps(now, c.temps))
+	}
 	left, spaceErr := s.pruneForSpace(left, &done)
 	if len(left) > 0 {
 		done.Since = left[0].Time
 	}
-	err = errors.Join(err, spaceErr, s.removeTemps(now, c.temps), s.removeEmpty(c.dirs))
+	err = errors.Join(err, spaceErr, s.removeEmpty(c.dirs))
 	if err != nil {
 		err = fmt.Errorf("prune versions: %w", err)
 	}

@@ -28,6 +28,7 @@ const flushAllFrom = 16
 // one saved since as if it were older than that. The zero value has not looked
 // yet and takes the clock for steady. It belongs to one goroutine at a time.
 type steadyClock struct {
+	first     time.Time // even time of the first look
 	now, wall time.Time // at the last look
 	jump      time.Time // even time of the look that found a jump, zero for none
 }
@@ -43,8 +44,23 @@ func (c *steadyClock) look(now, wall time.Time) (jumped, steady bool) {
 	if !c.now.IsZero() && (wall.Sub(c.wall)-now.Sub(c.now)).Abs() > clockSlack {
 		c.jump, jumped = now, true
 	}
+	if c.first.IsZero() {
+		c.first = now
+	}
 	c.now, c.wall = now, wall
 	return jumped, c.jump.IsZero() || now.Sub(c.jump) >= writtenBack
+}
+
+// steadyFor tells for how long, by the even time, the clock is known to have
+// been steady.
+func (c *steadyClock) steadyFor(now time.Time) time.Duration {
+	if c.first.IsZero() {
+		return 0
+	}
+	if c.jump.After(c.first) {
+		return now.Sub(c.jump)
+	}
+	return now.Sub(c.first)
 }
 
 // lookAtClock tells whether the computer's clock was steady of late. It runs on

@@ -101,6 +101,7 @@ type Runner struct {
 	unwritten map[relpath.Path]unwritten // what it failed to write
 	held      []relpath.Path             // what the scan that runs left out because of it
 	alive     time.Time                  // when the index last noted the time
+	pruning   bool                       // pruneAfter waits
 
 	looked atomic.Int64 // files that the scan has looked at
 

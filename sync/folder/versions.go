@@ -35,6 +35,11 @@ func pruned(done archive.Pruned) error {
 	return fault.With(err, "date", done.Since.UTC().Format(time.RFC3339))
 }
 
+// trustClock is how long the clock must have been steady before a version is
+// over age by it. A clock that was set wrong, or that a computer without a
+// battery starts with, is years ahead at times, and is mostly put right soon.
+const trustClock = 30 * time.Minute
+
 // prune removes versions that are too old or take too much space. It runs on
 // the Disk turn, so that no pull relies on what it removes.
 func (r *Runner) prune() {
@@ -42,7 +47,13 @@ func (r *Runner) prune() {
 	if err != nil {
 		return
 	}
-	done, err := store.Prune(r.exec.Wall())
+	r.lookAtClock()
+	now := r.exec.Wall()
+	if wait := trustClock - r.steady.steadyFor(r.exec.Now()); wait > 0 {
+		now = time.Time{}
+		r.pruneAfter(wait)
+	}
+	done, err := store.Prune(now)
 	if err != nil {
 		r.o.Log.Warn("prune versions", "error", err)
 	}
@@ -50,6 +61,20 @@ func (r *Runner) prune() {
 	if done.Early {
 		r.o.Log.Info("versions went early for lack of space", "files", done.Files, "oldest_left", done.Since)
 	}
+}
+
+// pruneAfter has prune run again, once.
+func (r *Runner) pruneAfter(wait time.Duration) {
+	if r.pruning {
+		return
+	}
+	r.pruning = true
+	r.exec.After(wait, func() {
+		r.disk.Post(func() {
+			r.pruning = false
+			r.prune()
+		})
+	})
 }
 
 // Versions lists the stored versions of a name, newest first.

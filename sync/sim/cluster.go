@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
@@ -48,6 +49,8 @@ type Options struct {
 	OpenStore func(index.Store) index.Store
 	Winner    func([]plan.Version) int
 	Log       *slog.Logger
+	// Follow is a name, or a part of a content, whose way is told in the notes.
+	Follow string
 }
 
 func (o Options) withDefaults() Options {
@@ -90,6 +93,7 @@ type Cluster struct {
 
 	devices   []*Device
 	cables    []*cable
+	buffers   *bep.Buffers
 	oracle    *oracle
 	trees     int   // directories that devices renamed whole
 	left      int   // acts of people that remain in this phase
@@ -98,6 +102,7 @@ type Cluster struct {
 	calm      bool  // no faults and no edits now
 	wrong     error // what a power cut did that it must not
 	notes     []string
+	noted     int // notes when follow last looked
 	// lasting, if set, is called before a device makes something last.
 	lasting func(*Device)
 }
@@ -109,7 +114,7 @@ func New(o Options) *Cluster {
 	o = o.withDefaults()
 	c := &Cluster{
 		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x1a47a4d)),
-		acts: rand.New(rand.NewPCG(o.Seed, 0xac7)), oracle: newOracle(),
+		acts: rand.New(rand.NewPCG(o.Seed, 0xac7)), oracle: newOracle(), buffers: bep.NewBuffers(0),
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trace: 14695981039346656037,
 	}
 	for i := range o.Devices {

@@ -42,6 +42,10 @@ type Device struct {
 	denied  map[string]error
 	removed map[*Device]bool
 	copies  []copyOf
+	older   map[string]string // contents that a backup brought back since the last quiet point
+
+	stirred  bool              // its disk or index changed since Cluster.follow looked
+	followed map[string]string // what it saw
 }
 
 // wall is what the device's clock shows.
@@ -109,6 +113,7 @@ func (d *Device) desired() engine.Desired {
 // then, the disk may refuse, the power may fail.
 func (d *Device) hook(op fsys.Op) error {
 	c := d.c
+	d.stirred = d.stirred || lasts(op.Name)
 	if c.o.Log != nil {
 		d.log().Debug("call", "at", c.now.Format("15:04:05.000"), "op", string(op.Name), "paths", op.Paths)
 	}

@@ -100,6 +100,7 @@ func (c *Cluster) step(limit time.Time) bool {
 		c.trace.add(uint64(i), uint64(len(c.ready)), uint64(c.now.UnixNano()))
 		c.guard(t)
 		c.steps++
+		c.follow()
 	}
 	return true
 }

@@ -113,6 +113,7 @@ var errIndexFull = fault.Wrap(fault.Folder, "disk-full", "write index", "", fsys
 
 // storeOp refuses to write to the index while the disk is full.
 func (d *Device) storeOp(op string) error {
+	d.stirred = d.stirred || lastsInIndex(op)
 	if d.c.lasting != nil && lastsInIndex(op) {
 		d.c.lasting(d)
 	}
@@ -174,6 +175,7 @@ func (d *Device) wipe() {
 	d.stop()
 	d.Store = d.Store.Wipe()
 	d.c.note("%s: index lost", d.Name)
+	d.c.oracle.forgot(d)
 	d.forgot()
 }
 
@@ -185,6 +187,7 @@ func (d *Device) rollBack() {
 	d.stop()
 	d.Store = d.copies[d.c.rng.IntN(len(d.copies))].store.Snapshot()
 	d.c.note("%s: index rolled back", d.Name)
+	d.c.oracle.forgot(d)
 	d.forgot()
 }
 
@@ -204,7 +207,7 @@ func (d *Device) restore() {
 	d.FS, d.Store = old.disk.Copy(false), old.store.Snapshot()
 	d.setFull(d.full)
 	d.c.note("%s: restored from a backup", d.Name)
-	d.c.oracle.tookBack(d, before)
+	d.c.oracle.wentBack(d, before)
 	d.forgot()
 }
 

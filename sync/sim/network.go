@@ -40,6 +40,9 @@ type wire struct {
 	busy   bool
 	closed bool
 	lastAt time.Time // frames arrive in order
+
+	arrived bytes.Buffer // of this end, not read yet
+	reader  *bep.Reader  // of what arrived
 }
 
 // other gives the device at the other end, nil where d is at neither.
@@ -77,7 +80,9 @@ func (k *cable) open() {
 	conn := &connection{cable: k}
 	k.conn = conn
 	for i, d := range []*Device{k.a, k.b} {
-		conn.ends[i] = &wire{conn: conn, from: d, life: d.life}
+		w := &wire{conn: conn, from: d, life: d.life}
+		w.reader = bep.NewReader(&w.arrived, bep.ReaderOptions{Buffers: k.c.buffers})
+		conn.ends[i] = w
 	}
 	conn.ends[0].other, conn.ends[1].other = conn.ends[1], conn.ends[0]
 	for i, d := range []*Device{k.a, k.b} {
@@ -167,7 +172,8 @@ func (w *wire) deliver(b []byte) {
 		if w.conn.dead || other.life.over {
 			return
 		}
-		m, err := bep.NewReader(bytes.NewReader(b), bep.ReaderOptions{}).Next()
+		other.arrived.Write(b)
+		m, err := other.reader.Next()
 		if err != nil {
 			panic(fmt.Sprintf("sim: %s sent what %s cannot read: %v", w.from.Name, other.from.Name, err))
 		}

@@ -30,6 +30,8 @@ type oracle struct {
 	ever    map[string]bool // all contents that a person ever wrote
 	rest    map[string]fsys.Node
 	touched map[string]*touch
+	// brought are contents that a device may take for a change made there.
+	brought map[string][]string
 	// doubt: since the last quiet point a device lost what it knew, or its disk
 	// became an older one. A deletion that it had seen, and not told, may be
 	// undone by that, and a change.
@@ -94,6 +96,39 @@ func (o *oracle) tookBack(d *Device, before map[string]fsys.Node) {
 	}
 }
 
+// wentBack takes what a device's disk showed before an older copy of it was put
+// in its place. What stood at rest under a name of this disk alone, because the
+// others went back before, is as it never was.
+func (o *oracle) wentBack(d *Device, before map[string]fsys.Node) {
+	o.tookBack(d, before)
+	for p, n := range sorted(o.rest) {
+		last := n.Kind == fsys.Regular && string(before[p].Content) == string(n.Content)
+		for _, each := range d.c.devices {
+			data, err := each.FS.User().ReadFile(p)
+			last = last && (err != nil || string(data) != string(n.Content))
+		}
+		if last {
+			delete(o.rest, p)
+		}
+	}
+	d.older = map[string]string{}
+	for p, n := range visible(d.FS.User().Tree()) {
+		if n.Kind == fsys.Regular && string(o.rest[p].Content) != string(n.Content) {
+			d.older[p] = string(n.Content)
+		}
+	}
+}
+
+// forgot notes that a device lost its index. What an older copy of its disk
+// brought back is then like what a person wrote there while the program did not
+// run: nothing on the device tells the one from the other, and by its time it
+// may win.
+func (o *oracle) forgot(d *Device) {
+	for p, data := range d.older {
+		o.brought[p] = append(o.brought[p], data)
+	}
+}
+
 // doubtAll notes that a device does not know any more what was done.
 func (o *oracle) doubtAll() {
 	o.doubt = true
@@ -123,7 +158,7 @@ func stands(tree map[string]fsys.Node, data string) bool {
 }
 
 func newOracle() *oracle {
-	return &oracle{written: map[string]bool{}, ever: map[string]bool{}, rest: map[string]fsys.Node{}, touched: map[string]*touch{}}
+	return &oracle{written: map[string]bool{}, ever: map[string]bool{}, rest: map[string]fsys.Node{}, touched: map[string]*touch{}, brought: map[string][]string{}}
 }
 
 // fork gives an oracle that goes on by itself from a quiet point.
@@ -208,6 +243,10 @@ func (o *oracle) check(devices []*Device) error {
 	}
 	o.rest = trees[0]
 	o.touched, o.doubt = map[string]*touch{}, false
+	o.brought = map[string][]string{}
+	for _, d := range devices {
+		d.older = nil
+	}
 	return nil
 }
 
@@ -294,6 +333,7 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 			// A device that does not know of the copy may need the name for another.
 		case !there:
 			return fmt.Errorf("%s is gone although nobody touched it", p)
+		case slices.Contains(o.brought[p], string(now.Content)) && stands(tree, string(n.Content)):
 		case string(now.Content) != string(n.Content):
 			return fmt.Errorf("%s changed although nobody touched it: %s, was %s", p, brief(now), brief(n))
 		}
