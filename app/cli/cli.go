@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,6 +20,7 @@ import (
 	"lanyard/app/config"
 	"lanyard/app/node"
 	"lanyard/app/service"
+	"lanyard/app/text"
 )
 
 // The exit codes.
@@ -81,15 +81,9 @@ func (a *app) exit(err error) int {
 	return exitFailure
 }
 
-// oneLine keeps what came from outside from moving the terminal's cursor.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, s)
-}
+// oneLine keeps what came from outside from moving the terminal's cursor, and
+// from turning the text around it.
+func oneLine(s string) string { return text.Clean(s) }
 
 // app is one run of the command line.
 type app struct {

@@ -146,7 +146,9 @@ func TestTheViewShowsProgressProblemsAndOffers(t *testing.T) {
 			{Name: "old", Paused: true},
 		},
 		Offers: []status.Offer{
-			{Device: "BBB", Name: "nas", Folder: "f-2", Label: "Music"},
+			{Device: "BBB", Name: "nas", Folder: "f-2", Label: "Music <b>\u202eoff</b>", Connected: true, Counted: true, Files: 2000, Bytes: 5_000_000},
+			{Device: "BBB", Name: "nas", Folder: "f-3", Label: "Not wanted", Connected: true, Refused: true},
+			{Device: "DDD", Name: "laptop", Folder: "f-1", Joined: true},
 			{Device: "CCC", Name: "tablet", Address: "quic://192.0.2.9:22000"},
 		},
 	})
@@ -169,7 +171,8 @@ phone  not connected
   ! phone is out of reach. One file goes over when it is back.
     > Start Lanyard there and check that both are on the same network
 old  paused
-nas offers the folder Music: lanyard folder accept "f-2" PATH
+nas offers the folder Music <b> off</b>: 2,000 files, 5 MB; accept it with: lanyard folder accept "f-2" PATH
+laptop offers the folder f-1, which is here already; accept it with: lanyard folder accept "f-1" --device "laptop"; laptop is away; it syncs once it is back
 tablet (quic://192.0.2.9:22000) asks to connect: lanyard device add CCC
 `
 	if diff := cmp.Diff(want, got); diff != "" {

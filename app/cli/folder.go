@@ -3,19 +3,18 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"lanyard/app/service"
-	"lanyard/app/web"
 )
 
 func (a *app) folderCommand() *cobra.Command {
 	c := group("folder", "The folders of this device")
 	c.AddCommand(
-		a.folderList(), a.folderAdd(), a.folderShare(), a.folderUnshare(), a.folderAccept(), a.folderRemove(),
+		a.folderList(), a.folderAdd(), a.folderShare(), a.folderUnshare(), a.folderRemove(),
+		a.folderOffers(), a.folderAccept(), a.folderRefuse(),
 		a.folderHeld(),
 		a.folderPause("pause", "Stop syncing a folder for now", true),
 		a.folderPause("resume", "Sync a paused folder again", false),
@@ -103,25 +102,6 @@ func (a *app) folderUnshare() *cobra.Command {
 			return a.withSettings(c.Context(), func(s settings) error {
 				_, err := s.UnshareFolder(c.Context(), args[0], args[1])
 				return err
-			})
-		},
-	}
-}
-
-func (a *app) folderAccept() *cobra.Command {
-	return &cobra.Command{
-		Use: "accept ID PATH", Short: "Join a folder that another device offers", Args: takes(2, 2),
-		RunE: func(c *cobra.Command, args []string) error {
-			path, err := filepath.Abs(args[1])
-			if err != nil {
-				return err
-			}
-			return a.withEngine(c.Context(), func(s *web.Client) error {
-				joined, err := s.Accept(c.Context(), args[0], service.Acceptance{Path: path})
-				if err != nil {
-					return err
-				}
-				return a.say("joined %s at %s", strconv.Quote(joined.Label), oneLine(joined.Path))
 			})
 		},
 	}

@@ -115,7 +115,9 @@ func (a *app) view(s status.Snapshot) string {
 		problems("  ! ", notOfFiles(d.Problems))
 	}
 	for _, o := range s.Offers {
-		line("%s", offerText(o))
+		if !o.Refused {
+			line("%s", a.offerText(o))
+		}
 	}
 	return b.String()
 }
@@ -198,13 +200,6 @@ func deviceState(d status.Device) string {
 		out += fmt.Sprintf(", lacks %s (%s)", count(items, "item"), size(bytes))
 	}
 	return out
-}
-
-func offerText(o status.Offer) string {
-	if o.Folder == "" {
-		return fmt.Sprintf("%s (%s) asks to connect: lanyard device add %s", o.Name, o.Address, o.Device)
-	}
-	return fmt.Sprintf("%s offers the folder %s: lanyard folder accept %q PATH", o.Name, o.Label, o.Folder)
 }
 
 // summary gives the state on one line.

@@ -54,6 +54,9 @@ type Engine interface {
 	// Decide says what is to become of the deletions that are held in a folder:
 	// all, or those that token stands for. It gives what was decided on.
 	Decide(ctx context.Context, id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
+	// Refuse notes that a person does not want a folder that a device offers, or
+	// wants to see the offer again.
+	Refuse(ctx context.Context, dev device.ID, folder bep.FolderID, refused bool) error
 	// Restore brings a stored version back: the newest where at is zero, to
 	// the name it had where to is the root.
 	Restore(ctx context.Context, folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
@@ -77,6 +80,8 @@ type EngineOptions struct {
 	Listen      []string // URLs to listen on; empty: the default
 	Discovery   bool     // whether devices may be looked for on the network
 	Version     string
+	Offers      []engine.Offered // that KeepOffers kept last
+	KeepOffers  func([]engine.Offered) error
 	Log         *slog.Logger
 	// Config gives the present configuration; nil is an empty one.
 	Config func() config.Config
@@ -125,7 +130,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 	p.book = book.Open(book.Options{File: filepath.Join(o.StateDir, "addresses.json"), Log: o.Log})
 	p.Engine = engine.New(engine.Options{
 		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
-		Transport: p.transport, Addresses: p.book, Log: o.Log,
+		Transport: p.transport, Addresses: p.book, Offers: o.Offers, KeepOffers: o.KeepOffers, Log: o.Log,
 	})
 	if o.Discovery {
 		p.finder = p.newFinder(o)

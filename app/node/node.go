@@ -74,6 +74,8 @@ func (n *Node) engineOptions() EngineOptions {
 		Listen:      slices.Clone(listen),
 		Discovery:   n.opts.Discovery,
 		Version:     n.opts.Version,
+		Offers:      n.offers(),
+		KeepOffers:  n.keepOffers,
 		Log:         n.opts.Log,
 		Config:      n.store.Config,
 	}

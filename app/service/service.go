@@ -7,7 +7,6 @@ package service
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"lanyard/app/config"
@@ -120,6 +119,7 @@ func (s *Service) snapshot() status.Snapshot {
 		devices = append(devices, d)
 	}
 	snap.Folders, snap.Devices = folders, devices
+	snap.Offers = s.placed(snap.Offers)
 	return snap
 }
 
@@ -144,31 +144,6 @@ func (s *Service) wordedPointer(p *status.Problem) *status.Problem {
 func (s *Service) worded(p status.Problem) status.Problem {
 	s.texts.Word(&p)
 	return p
-}
-
-// Accept joins a folder that other devices offer, shared with all of them that
-// are configured.
-func (s *Service) Accept(_ context.Context, folder string, req Acceptance) (Share, error) {
-	f := config.Folder{ID: bep.FolderID(folder), Path: req.Path}
-	for _, offer := range s.engine.Snapshot().Offers {
-		if offer.Folder != folder {
-			continue
-		}
-		d, err := s.store.Config().FindDevice(offer.Device)
-		if err != nil {
-			continue // its device was removed since
-		}
-		f.Shared = append(f.Shared, d.ID)
-		f.Label = offer.Label
-	}
-	if len(f.Shared) == 0 {
-		return Share{}, &config.Refusal{
-			Reason: config.NotFound, Item: folder,
-			Text:   "no device offers the folder " + strconv.Quote(folder),
-			Remedy: `see "lanyard status" for what is offered`,
-		}
-	}
-	return s.addFolder(f)
 }
 
 // Scan scans and returns when the result is durable.

@@ -200,26 +200,6 @@ func TestFoldersAreSharedUnsharedPausedAndRemoved(t *testing.T) {
 	}
 }
 
-func TestAnOfferIsAcceptedWithItsLabelAndSharedWithItsDevices(t *testing.T) {
-	e := nodetest.New()
-	s := start(t, e)
-	addPeers(t, s)
-	e.Change(func(snap *status.Snapshot) {
-		snap.Offers = []status.Offer{
-			{Device: nas.String(), Folder: "f-1", Label: "Photos"},
-			{Device: device.ID{7}.String()}, // asks to connect
-		}
-	})
-	root := filepath.Join(t.TempDir(), "photos")
-	got, err := s.Accept(t.Context(), "f-1", service.Acceptance{Path: root})
-	want := service.Share{ID: "f-1", Label: "Photos", Path: root, Type: "send-receive", Devices: []string{nas.String()}}
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("accepted (-want +got), error %v:\n%s", err, diff)
-	}
-	_, err = s.Accept(t.Context(), "f-2", service.Acceptance{Path: root})
-	wantStatus(t, "no such offer", err, http.StatusNotFound)
-}
-
 func TestWaitScansTheNamedFoldersFirst(t *testing.T) {
 	e := nodetest.New()
 	var calls []string

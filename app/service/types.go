@@ -75,11 +75,6 @@ type ShareChange struct {
 	Paused *bool `json:"paused,omitempty"`
 }
 
-// Acceptance asks to join a folder that another device offers.
-type Acceptance struct {
-	Path string `json:"path" doc:"absolute; made if it is missing"`
-}
-
 // ScanRequest asks for a scan.
 type ScanRequest struct {
 	Folder string `json:"folder,omitempty" doc:"default: every folder that is not paused"`

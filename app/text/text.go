@@ -45,6 +45,8 @@ type Catalogue struct {
 	Answers map[status.Answer]string `json:"answers"`
 	// Held says which deletions the brake holds, and what was decided on them.
 	Held map[HeldText]string `json:"held"`
+	// Offers says what other devices offer and what joining does.
+	Offers map[OfferText]string `json:"offers"`
 }
 
 // HeldText names a sentence about deletions that are held.
@@ -132,6 +134,12 @@ func (c *Catalogue) SayHeld(t HeldText, params map[string]string) (string, bool)
 		return "", false
 	}
 	return filler{params: params, language: c.Language, now: time.Now()}.fill(s)
+}
+
+// SayOffer gives a sentence about an offer, with what is lacking left out.
+func (c *Catalogue) SayOffer(t OfferText, params map[string]string) string {
+	s, _ := filler{params: params, language: c.Language, now: time.Now()}.fill(c.Offers[t])
+	return s
 }
 
 // Word gives a problem its sentences. Where values are lacking, what it says

@@ -262,3 +262,26 @@ func TestEveryHeldDeletionCanBeSaidWithTheSameValues(t *testing.T) {
 		t.Errorf("it is said as %q", s)
 	}
 }
+
+func TestEveryOfferCanBeSaidWithTheSameValues(t *testing.T) {
+	en, de := load(t, "en"), load(t, "de")
+	values := map[string]string{
+		"device": "nas", "devices": "a\nb", "folder": "[{n}] <b>", "n": "1", "size": "10", "free": "5", "path": "/srv", "command": "lanyard",
+	}
+	for _, o := range text.OfferTexts() {
+		for _, c := range []*text.Catalogue{en, de} {
+			if s := c.SayOffer(o, values); s == "" {
+				t.Errorf("%s, %s: nothing is said", c.Language, o)
+			}
+		}
+		if diff := cmp.Diff(marks(en.Offers[o]), marks(de.Offers[o])); diff != "" {
+			t.Errorf("%s: parameters differ (-en +de):\n%s", o, diff)
+		}
+	}
+	if n := len(text.OfferTexts()); len(en.Offers) != n || len(de.Offers) != n {
+		t.Errorf("%d sentences in en, %d in de, want %d", len(en.Offers), len(de.Offers), n)
+	}
+	if got := en.SayOffer(text.OfferFolder, values); got != "nas offers the folder [{n}] <b>: one file, 10 B" {
+		t.Errorf("it is said as %q", got)
+	}
+}

@@ -107,9 +107,19 @@ func (c *Client) AddFolder(ctx context.Context, req service.NewShare) (service.S
 	return send[service.Share](ctx, c, http.MethodPost, "/folders", req)
 }
 
+// Offers lists the folders that other devices offer.
+func (c *Client) Offers(ctx context.Context) ([]status.Offer, error) {
+	return get[[]status.Offer](ctx, c, "/offers")
+}
+
+// AnswerOffer refuses a folder that is offered, or takes that back.
+func (c *Client) AnswerOffer(ctx context.Context, folder string, req service.OfferAnswer) ([]status.Offer, error) {
+	return send[[]status.Offer](ctx, c, http.MethodPost, at("offers", folder), req)
+}
+
 // Accept joins a folder that is offered.
-func (c *Client) Accept(ctx context.Context, folder string, req service.Acceptance) (service.Share, error) {
-	return send[service.Share](ctx, c, http.MethodPost, at("folders", folder, "accept"), req)
+func (c *Client) Accept(ctx context.Context, folder string, req service.Acceptance) (service.Accepted, error) {
+	return send[service.Accepted](ctx, c, http.MethodPost, at("folders", folder, "accept"), req)
 }
 
 // RemoveFolder removes a folder; its files stay.

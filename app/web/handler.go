@@ -35,7 +35,9 @@ type Service interface {
 	ChangeDevice(ctx context.Context, dev string, change service.PeerChange) (service.Peer, error)
 	Folders(context.Context) ([]service.Share, error)
 	AddFolder(context.Context, service.NewShare) (service.Share, error)
-	Accept(ctx context.Context, folder string, req service.Acceptance) (service.Share, error)
+	Offers(context.Context) ([]status.Offer, error)
+	AnswerOffer(ctx context.Context, folder string, req service.OfferAnswer) ([]status.Offer, error)
+	Accept(ctx context.Context, folder string, req service.Acceptance) (service.Accepted, error)
 	RemoveFolder(ctx context.Context, folder string) error
 	ChangeFolder(ctx context.Context, folder string, change service.ShareChange) (service.Share, error)
 	ShareFolder(ctx context.Context, folder, dev string) (service.Share, error)
@@ -71,6 +73,7 @@ func Handler(s Service) http.Handler {
 	registerState(api, s)
 	registerDevices(api, s)
 	registerFolders(api, s)
+	registerOffers(api, s)
 	registerFiles(api, s)
 	registerIndexes(api, s)
 	serveDocument(mux, document(api.OpenAPI()))

@@ -99,14 +99,6 @@ func registerFolders(api huma.API, s Service) {
 		func(ctx context.Context, in *struct{ Body service.NewShare }) (*answer[service.Share], error) {
 			return answered(s.AddFolder(ctx, in.Body))
 		})
-	huma.Register(api, operation("accept-folder", http.MethodPost, "/folders/{folder}/accept", "Join a folder that is offered"),
-		func(ctx context.Context, in *struct {
-			FolderParam
-			Body service.Acceptance
-		},
-		) (*answer[service.Share], error) {
-			return answered(s.Accept(ctx, in.Folder, in.Body))
-		})
 	huma.Register(api, operation("change-folder", http.MethodPatch, "/folders/{folder}", "Pause or resume a folder"),
 		func(ctx context.Context, in *struct {
 			FolderParam

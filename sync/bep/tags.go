@@ -106,3 +106,9 @@ const (
 
 	tagCloseReason = 1<<3 | lengthType
 )
+
+const (
+	tagOfferFolder = 1<<3 | lengthType
+	tagOfferFiles  = 2<<3 | varintType
+	tagOfferBytes  = 3<<3 | varintType
+)

@@ -43,6 +43,10 @@ type Options struct {
 	// Hash is the pool that hashes for all folders. Default: one worker for
 	// each processor.
 	Hash *block.Pool
+	// Offers are those that KeepOffers kept last, durably before it returned; nil
+	// forgets them with the end of the program. It is called by one at a time.
+	Offers     []Offered
+	KeepOffers func([]Offered) error
 	// Rand gives the jitter of dials. Default: seeded at random.
 	Rand *rand.Rand
 	Log  *slog.Logger
@@ -89,9 +93,13 @@ type Engine struct {
 	waiting  map[device.ID]*peerEntry // until the conversation before is over
 	carried  map[device.ID]carried    // by conversations that are over
 	offers   map[offerKey]offer
+	kept     []Offered     // what was kept of the offers last
+	keepDue  bool          // offers are to be kept
+	tellDue  bool          // devices are to be told what they may join
 	changed  chan struct{} // closed at the next change of the snapshot
 	closed   bool
 
+	keeping   chan struct{}       // of capacity 1: holds a token while offers are being kept
 	sharesDue map[*peer.Peer]bool // a look at what it shares is due
 
 	net *network // nil where connections are attached by hand
@@ -108,7 +116,10 @@ func New(o Options) *Engine {
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
 		offers:  map[offerKey]offer{},
 		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{},
+		keeping: make(chan struct{}, 1),
 	}
+	e.recallOffers(o.Offers)
+	e.kept = e.offeredLocked()
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if o.Transport != nil {
 		e.net = newNetwork(e)
@@ -147,6 +158,9 @@ func (e *Engine) Close() {
 	}
 	for _, id := range sortedFolders(folders) {
 		folders[id].stop()
+	}
+	if err := e.keepOffers(); err != nil {
+		e.o.Log.Warn("offers were not kept", "error", err)
 	}
 }
 

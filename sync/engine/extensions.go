@@ -11,7 +11,9 @@ import (
 // extensions are the messages of our own that are understood, each with what
 // takes its body. An error is the device's fault. A type that is not listed is
 // one of a later version, and is left alone.
-var extensions = map[bep.MessageType]func(e *Engine, p *peer.Peer, body []byte) error{}
+var extensions = map[bep.MessageType]func(e *Engine, p *peer.Peer, body []byte) error{
+	bep.TypeOffer: takeOffer,
+}
 
 // Told takes a message of our own extensions.
 func (h host) Told(p *peer.Peer, m *bep.Extension) error {

@@ -57,6 +57,7 @@ func (e *Engine) apply(d Desired) {
 	e.applyContacts(d)
 	e.applyDevices(old, d)
 	e.configureAll()
+	e.offeredAgain()
 	if e.net != nil {
 		e.net.apply(d)
 	}
@@ -209,6 +210,7 @@ func (e *Engine) announce(id bep.FolderID) {
 	for _, p := range e.sharing(id) {
 		p.Changed(id)
 	}
+	e.tellOffersSoon()
 	e.touch()
 }
 

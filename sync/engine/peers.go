@@ -21,8 +21,9 @@ type peerEntry struct {
 	counts   func() (in, out int64)
 	end      func(tell string) // ends the connection
 	meter    meter
-	joined   []bep.FolderID // in order, as last told to the folders; owned by the turn
-	ending   bool           // another one waits for its end; guarded by Engine.mu
+	joined   []bep.FolderID             // in order, as last told to the folders; owned by the turn
+	told     map[bep.FolderID]bep.Offer // what it may join; owned by the turn
+	ending   bool                       // another one waits for its end; guarded by Engine.mu
 }
 
 func (p *peerEntry) close(tell string) { p.end(tell) }
@@ -140,20 +141,14 @@ func (e *Engine) applyDevices(old, d Desired) {
 			entry.close("this device is not connected any more")
 		}
 	}
-	for _, dev := range d.Devices {
-		e.dropOffers(func(k offerKey) bool { return k.device == dev.ID && k.folder == "" })
-	}
 	for _, dev := range old.Devices {
 		if _, still := e.spec(dev.ID); !still {
 			e.mu.Lock()
 			delete(e.carried, dev.ID)
 			e.mu.Unlock()
-			e.dropOffers(func(k offerKey) bool { return k.device == dev.ID })
 		}
 	}
-	for _, f := range d.Folders {
-		e.dropOffers(func(k offerKey) bool { return k.folder == f.ID && slices.Contains(f.Shared, k.device) })
-	}
+	e.applyOffers(d)
 }
 
 // detach runs on the turn: a conversation is over, and what came by it is

@@ -36,6 +36,7 @@ func (e *Engine) lookAtShares(p *peer.Peer) {
 	e.met(p.ID(), func(c *contact) { c.shared(e.now()) }, notAccepted)
 	folders := p.Shares()
 	e.noteOffers(p.ID(), folders)
+	e.tellOffersTo(entry)
 	before, now := entry.joined, joined(folders)
 	entry.joined = now
 	if entry.extended {

@@ -135,6 +135,18 @@ type Offer struct {
 	Folder  string    `json:"folder"`  // "" for a device that asks to connect
 	Label   string    `json:"label"`
 	Time    time.Time `json:"time"`
+	// What follows is of folders.
+	Connected bool  `json:"connected"` // the device is there now
+	Paused    bool  `json:"paused"`    // the folder is, there
+	Refused   bool  `json:"refused"`   // by a person here
+	Joined    bool  `json:"joined"`    // with other devices
+	Counted   bool  `json:"counted"`   // Files and Bytes are known
+	Files     int64 `json:"files"`
+	Bytes     int64 `json:"bytes"`
+	// Path is where the folder goes unless a person says otherwise, and Free the
+	// bytes that may be written there.
+	Path string `json:"path"`
+	Free int64  `json:"free"`
 }
 
 // Snapshot is the whole state at one instant.

@@ -166,6 +166,19 @@ func (e *Engine) Decide(_ context.Context, id bep.FolderID, c status.Choice, tok
 	return e.OnDecide(id, c, token)
 }
 
+// Refuse notes it in the snapshot.
+func (e *Engine) Refuse(_ context.Context, dev device.ID, id bep.FolderID, refused bool) error {
+	e.Change(func(s *status.Snapshot) {
+		s.Offers = slices.Clone(s.Offers)
+		for i := range s.Offers {
+			if o := &s.Offers[i]; o.Device == dev.String() && o.Folder == string(id) {
+				o.Refused = refused
+			}
+		}
+	})
+	return nil
+}
+
 // Restore calls OnRestore.
 func (e *Engine) Restore(_ context.Context, f bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error {
 	if e.OnRestore == nil {
