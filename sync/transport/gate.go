@@ -18,6 +18,8 @@ const (
 	maxHalfOpenPerHost  = 8
 	maxUnpaired         = 16
 	maxUnpairedPerHost  = 4
+	maxPairing          = 8
+	maxPairingPerHost   = 4
 	maxWaiting          = 64 // of known devices, until Accept takes them
 	crowdedFromHalfOpen = 8  // from here on source addresses are validated
 )
@@ -25,6 +27,7 @@ const (
 var (
 	errTooManyHandshakes = errors.New("too many handshakes are under way")
 	errTooManyUnpaired   = errors.New("too many connections of unknown devices")
+	errTooManyPairing    = errors.New("too many devices want to be paired")
 	errTooManyWaiting    = errors.New("too many connections wait to be accepted")
 )
 
@@ -35,6 +38,7 @@ type gate struct {
 	halfOpen    pool
 	halfOpenTCP pool
 	unpaired    pool
+	pairing     pool
 	waiting     pool
 }
 
@@ -43,6 +47,7 @@ func newGate() *gate {
 		halfOpen:    newPool(maxHalfOpen, maxHalfOpenPerHost),
 		halfOpenTCP: newPool(maxHalfOpen, maxHalfOpenPerHost),
 		unpaired:    newPool(maxUnpaired, maxUnpairedPerHost),
+		pairing:     newPool(maxPairing, maxPairingPerHost),
 		waiting:     newPool(maxWaiting, maxWaiting),
 	}
 }
@@ -84,6 +89,10 @@ func (s *slot) identified(known bool) error {
 	}
 	return s.move(&s.gate.unpaired, errTooManyUnpaired)
 }
+
+// pairs is identified for a connection on which devices are paired. It has its
+// own place, so that strangers who want to talk do not shut it out.
+func (s *slot) pairs() error { return s.move(&s.gate.pairing, errTooManyPairing) }
 
 func (s *slot) move(to *pool, full error) error {
 	s.gate.mu.Lock()

@@ -47,6 +47,9 @@ type Options struct {
 	// called from several goroutines at once and must not wait. By default no
 	// device is known, and every connection must be admitted (see Admitter).
 	Known func(device.ID) bool
+	// Pairing reports whether a device that nobody knows may connect now in order
+	// to be paired (see Pairer). Like Known it must not wait. By default none may.
+	Pairing func() bool
 	// NoTCP keeps Listen to QUIC, for listening and for dialing.
 	NoTCP bool
 	// Log is silent by default.
@@ -59,6 +62,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Known == nil {
 		o.Known = func(device.ID) bool { return false }
+	}
+	if o.Pairing == nil {
+		o.Pairing = func() bool { return false }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -78,6 +84,7 @@ type quicTransport struct {
 	door      door
 	windows   *windowBudget
 	life      *life
+	pairs     chan *PairConn     // unbuffered; never closed
 	stop      context.CancelFunc // ends the accept loop and the welcomes
 }
 
@@ -121,6 +128,7 @@ func newQUIC(o Options, conn net.PacketConn, address string, d door) (*quicTrans
 		door:      d,
 		windows:   newWindowBudget(windowBytes),
 		life:      newLife(),
+		pairs:     make(chan *PairConn),
 	}
 	t.quic = &quic.Transport{
 		Conn:                conn,
@@ -129,7 +137,7 @@ func newQUIC(o Options, conn net.PacketConn, address string, d door) (*quicTrans
 		VerifySourceAddress: func(net.Addr) bool { return t.door.gate.crowded() },
 		ConnContext:         t.enter,
 	}
-	t.listener, err = t.quic.Listen(tlsConfig(o.Certificate, notSelf(t.own)), incomingConfig(t.windows))
+	t.listener, err = t.quic.Listen(t.listenTLS(), incomingConfig(t.windows))
 	if err != nil {
 		return nil, fault.Wrap(fault.Node, "", "listen on", address, err)
 	}
@@ -166,6 +174,12 @@ func (t *quicTransport) acceptLoop(ctx context.Context) {
 				t.door.inbox.end(fault.Wrap(fault.Retry, "", "listen on", t.addresses[0], err))
 			}
 			return
+		}
+		if pairs(conn) {
+			if t.track(conn, false) {
+				t.life.running.Go(func() { t.welcomePair(ctx, conn) })
+			}
+			continue
 		}
 		leaf := conn.ConnectionState().TLS.PeerCertificates[0]
 		known := t.opts.Known(device.FromCertificate(leaf.Raw))
