@@ -11,9 +11,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/status"
 )
 
 // FolderType is how this device takes part in a folder, as it stands in the
@@ -53,6 +55,10 @@ type Config struct {
 	Folders []Folder `json:"folders"`
 	// Networks are those that a person was asked about, the latest last.
 	Networks []Network `json:"networks"`
+
+	Pending  []Pending `json:"pending"`
+	Removed  []Removed `json:"removed"` // the last one last
+	ByNumber ByNumber  `json:"by_number"`
 }
 
 // Device is another device.
@@ -64,6 +70,9 @@ type Device struct {
 	// PairKey is what the two recognise each other's announcements by; zero until
 	// they have agreed on one.
 	PairKey device.PairKey `json:"pair_key,omitzero"`
+	// Paired says how it became a peer, and Since when.
+	Paired status.PairingMethod `json:"paired"`
+	Since  time.Time            `json:"since,omitzero"`
 }
 
 // Network is a network that this computer was in.
@@ -92,13 +101,14 @@ func Default() Config {
 		name = "lanyard"
 	}
 	return Config{
-		Version: Version,
-		Name:    name,
-		Listen:  []string{},
-		Devices: []Device{},
-		Folders: []Folder{},
-
+		Version:  Version,
+		Name:     name,
+		Listen:   []string{},
+		Devices:  []Device{},
+		Folders:  []Folder{},
 		Networks: []Network{},
+		Pending:  []Pending{},
+		Removed:  []Removed{},
 	}
 }
 
@@ -168,7 +178,7 @@ func (c Config) FindFolder(id bep.FolderID) (Folder, error) {
 	}
 }
 
-// WithDevice adds a device.
+// WithDevice adds a device, also one that was removed before.
 func (c Config) WithDevice(d Device) (Config, error) {
 	if d.ID.IsZero() {
 		return c, &Refusal{Reason: Invalid, Text: "a device needs an ID", Remedy: `the other device shows it with "lanyard id"`}
@@ -189,15 +199,22 @@ func (c Config) WithDevice(d Device) (Config, error) {
 	if d.Name == "" {
 		d.Name = firstGroup(d.ID)
 	}
+	if d.Paired == "" {
+		d.Paired = status.ByID
+	}
+	c = c.welcomed(d.ID)
 	c.Devices = append(slices.Clone(c.Devices), d)
 	return c, nil
 }
 
-// WithoutDevice removes a device, also from every folder it shares.
-func (c Config) WithoutDevice(id device.ID) (Config, error) {
-	if _, err := c.deviceByID(id); err != nil {
+// WithoutDevice removes a device, also from every folder it shares, and notes
+// that it was removed.
+func (c Config) WithoutDevice(id device.ID, now time.Time) (Config, error) {
+	d, err := c.deviceByID(id)
+	if err != nil {
 		return c, err
 	}
+	c = c.WithRemoved(Removed{ID: id, Name: d.Name, When: now, Peer: true})
 	c.Devices = slices.DeleteFunc(slices.Clone(c.Devices), func(d Device) bool { return d.ID == id })
 	c.Folders = slices.Clone(c.Folders)
 	for i := range c.Folders {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -74,7 +75,7 @@ func TestAChangeLeavesTheOldValueAlone(t *testing.T) {
 	snapshot := mustConfig(t, addDevice(a, "a"), addDevice(b, "b"),
 		addFolder(config.Folder{ID: "f", Path: "/f", Type: config.SendReceive, Shared: []device.ID{a, b}}))
 
-	next, err := old.WithoutDevice(a)
+	next, err := old.WithoutDevice(a, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,15 +12,19 @@ import (
 )
 
 // Version is the version of the file that this program writes.
-const Version = 1
+const Version = 2
 
 // migrations[v] turns a document of version v into one of version v+1. A
 // document is what encoding/json makes of it, so that a migration can move
 // fields that Config no longer has.
 type migrations map[int]func(document map[string]any) error
 
-// known lists the migrations up to Version: none yet.
-func known() migrations { return migrations{} }
+// known lists the migrations up to Version.
+func known() migrations {
+	return migrations{
+		1: func(map[string]any) error { return nil }, // fields came, whose absence is their default
+	}
+}
 
 // decode reads a document of any known version, checks it and gives it in the
 // present version.
@@ -74,7 +78,16 @@ func (c Config) checked() (Config, error) {
 	if err := CheckAddresses(c.Listen); err != nil {
 		return Config{}, err
 	}
-	out := Config{Version: c.Version, Name: c.Name, Listen: c.Listen, Devices: []Device{}, Folders: []Folder{}, Networks: []Network{}}
+	out := Config{
+		Version: c.Version, Name: c.Name, Listen: c.Listen, Devices: []Device{}, Folders: []Folder{}, Networks: []Network{},
+		Pending: []Pending{}, Removed: []Removed{}, ByNumber: c.ByNumber,
+	}
+	for _, p := range c.Pending {
+		out = out.WithPending(p)
+	}
+	for _, r := range c.Removed {
+		out = out.WithRemoved(r)
+	}
 	if out.Listen == nil {
 		out.Listen = []string{}
 	}

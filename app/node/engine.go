@@ -85,6 +85,9 @@ type EngineOptions struct {
 	Log         *slog.Logger
 	// Config gives the present configuration; nil is an empty one.
 	Config func() config.Config
+	// Pairing reports whether a device that nobody knows may connect now in
+	// order to be paired. It does not wait.
+	Pairing func() bool
 }
 
 // MakeEngine makes an engine and starts nothing. What it opens, the engine's
@@ -155,7 +158,7 @@ func (p *productEngine) Snapshot() status.Snapshot {
 // free one, which is told: peers learn it from us, but for those with a fixed
 // address.
 func listen(o EngineOptions, known func(device.ID) bool) (transport.Transport, []status.Problem, error) {
-	to := transport.Options{Certificate: o.Certificate, Known: known, Log: o.Log}
+	to := transport.Options{Certificate: o.Certificate, Known: known, Pairing: o.Pairing, Log: o.Log}
 	if len(o.Listen) > 1 {
 		return nil, nil, fault.New(fault.Node, "", "listen: %d addresses were given, and this version listens on one", len(o.Listen))
 	}

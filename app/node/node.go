@@ -7,9 +7,11 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"lanyard/app/config"
+	"lanyard/app/pairing/desk"
 	"lanyard/discovery/lan"
 	"lanyard/sync/device"
 	"lanyard/sync/engine"
@@ -40,6 +42,7 @@ type Node struct {
 	opts   Options
 	store  *config.Store
 	engine Engine
+	desk   *desk.Desk
 }
 
 // Open takes the home and makes the engine, which from then on is told of
@@ -51,6 +54,7 @@ func Open(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{opts: o, store: store}
+	n.desk = desk.New(desk.Options{Store: store, Refresh: n.announce, Log: o.Log})
 	if n.engine, err = o.Engine(n.engineOptions()); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -78,6 +82,7 @@ func (n *Node) engineOptions() EngineOptions {
 		KeepOffers:  n.keepOffers,
 		Log:         n.opts.Log,
 		Config:      n.store.Config,
+		Pairing:     n.desk.Pairing,
 	}
 }
 
@@ -96,12 +101,27 @@ func (n *Node) Finder() *lan.Finder {
 	return nil
 }
 
+// Desk gives where devices are paired.
+func (n *Node) Desk() *desk.Desk { return n.desk }
+
 // ID gives this device's ID.
 func (n *Node) ID() device.ID { return n.store.Identity().ID }
 
 // Run runs the engine until ctx ends, and gives the cause of the end, or the
 // reason why the engine stopped.
-func (n *Node) Run(ctx context.Context) error { return n.engine.Run(ctx) }
+func (n *Node) Run(ctx context.Context) error {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil) // first
+	if p, ok := n.engine.(Pairable); ok {
+		beside.Go(func() { _ = n.desk.Run(ctx, p.Meeting()) }) // gives the cause of ctx's end
+	}
+	if f := n.Finder(); f != nil {
+		beside.Go(func() { n.follow(ctx, f) })
+	}
+	return n.engine.Run(ctx)
+}
 
 // Close gives the home back, after Run has ended.
 func (n *Node) Close() error { return n.store.Close() }

@@ -315,6 +315,9 @@ func TestTriesOfAnAddressAreBounded(t *testing.T) {
 	if len(tries.seen) > maxAddresses {
 		t.Errorf("%d addresses are remembered", len(tries.seen))
 	}
+	if !tries.Allow(netip.MustParseAddr("192.168.1.4"), 2*tryWindow) {
+		t.Error("whoever has many addresses keeps others out")
+	}
 }
 
 func TestSecretsAreNotPrinted(t *testing.T) {

@@ -27,7 +27,7 @@
 //
 // What must hold, and where it is seen to:
 //
-//	P1  A pairs only with whoever knew s on this channel: show.go, took
+//	P1  A pairs only with whoever knew s on this channel: invited.go, took
 //	P2  B pairs only with the certificate in the invitation: NewTaker
 //	P3  s is accepted once, also across a crash: Invitations, which lives in
 //	    memory alone and is marked before anything else happens

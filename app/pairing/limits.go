@@ -115,14 +115,15 @@ func (t *Tries) Allow(a netip.Addr, mono time.Duration) bool {
 	a = a.Unmap().WithZone("")
 	e, known := t.seen[a]
 	if !known && len(t.seen) >= maxAddresses {
-		for other, e := range t.seen {
-			if mono-e.since >= tryWindow {
-				delete(t.seen, other)
+		// The oldest makes room: whoever has many addresses must not be able to
+		// keep others out.
+		var oldest netip.Addr
+		for other, o := range t.seen {
+			if !oldest.IsValid() || o.since < t.seen[oldest].since {
+				oldest = other
 			}
 		}
-		if len(t.seen) >= maxAddresses {
-			return false
-		}
+		delete(t.seen, oldest)
 	}
 	if !known || mono-e.since >= tryWindow {
 		e = tried{since: mono}

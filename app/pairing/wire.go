@@ -1,15 +1,13 @@
 package pairing
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"slices"
 
 	"lanyard/sync/fault"
 )
-
-// ALPN is the protocol of connections that pair.
-const ALPN = "lanyard-pair/1"
 
 // Labels of the exported key material that is a method's Binding (RFC 5705).
 const (
@@ -123,6 +121,41 @@ func read(r io.Reader, left *int) (message, error) {
 	}
 	return m, nil
 }
+
+// Method is the way that the other side wants to pair by.
+type Method int
+
+// The methods.
+const (
+	ByInvitation Method = iota + 1
+	ByNumber
+)
+
+// Begun waits until the other side of a stream has begun a run, and gives by
+// which method, and the stream for Run.
+func Begun(stream io.ReadWriteCloser) (io.ReadWriteCloser, Method, error) {
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(stream, first); err != nil {
+		return nil, 0, fault.Wrap(fault.Retry, "", "read the other device's message", "", err)
+	}
+	whole := begun{io.MultiReader(bytes.NewReader(first), stream), stream}
+	switch messageType(first[0]) {
+	case msgHello:
+		return whole, ByInvitation, nil
+	case msgCommit:
+		return whole, ByNumber, nil
+	}
+	return nil, 0, errBroken("it begins with a message that begins nothing")
+}
+
+// begun is a stream whose first byte was read already.
+type begun struct {
+	io.Reader
+	stream io.ReadWriteCloser
+}
+
+func (b begun) Write(p []byte) (int, error) { return b.stream.Write(p) }
+func (b begun) Close() error                { return b.stream.Close() }
 
 // reason is why a side ends a run by its own choice.
 type reason byte

@@ -25,9 +25,10 @@ func newFeed() *feed { return &feed{newer: make(chan struct{})} }
 
 // run puts a state in at the start and after each change, with a pause in
 // between that merges changes, until ctx ends.
-func (f *feed) run(ctx context.Context, changed func() <-chan struct{}, snapshot func() status.Snapshot) error {
+func (f *feed) run(ctx context.Context, engine, pairing func() <-chan struct{}, snapshot func() status.Snapshot) error {
 	for {
-		next := changed() // asked for before the snapshot, so that no change falls between
+		// Asked for before the snapshot, so that no change falls between.
+		next, other := engine(), pairing()
 		f.put(snapshot())
 		select {
 		case <-ctx.Done():
@@ -38,6 +39,7 @@ func (f *feed) run(ctx context.Context, changed func() <-chan struct{}, snapshot
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-next:
+		case <-other:
 		}
 	}
 }

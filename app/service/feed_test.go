@@ -21,7 +21,7 @@ func TestTheFeedGivesAtMostTenStatesASecond(t *testing.T) {
 		f := newFeed()
 		done := make(chan error)
 		go func() {
-			done <- f.run(ctx, func() <-chan struct{} { return always }, func() status.Snapshot { return status.Snapshot{} })
+			done <- f.run(ctx, func() <-chan struct{} { return always }, func() <-chan struct{} { return nil }, func() status.Snapshot { return status.Snapshot{} })
 		}()
 		var states int
 		err := f.follow(ctx, func(SnapshotEvent) error { states++; return nil })
@@ -42,7 +42,7 @@ func TestAQuietFeedGivesTheFirstStateAtOnceAndThenNothing(t *testing.T) {
 		f := newFeed()
 		done := make(chan error)
 		go func() {
-			done <- f.run(ctx, func() <-chan struct{} { return never },
+			done <- f.run(ctx, func() <-chan struct{} { return never }, func() <-chan struct{} { return never },
 				func() status.Snapshot { return status.Snapshot{Name: "nas"} })
 		}()
 		start := time.Now()

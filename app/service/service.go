@@ -7,10 +7,12 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"lanyard/app/config"
 	"lanyard/app/node"
+	"lanyard/app/pairing/desk"
 	"lanyard/app/text"
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
@@ -23,6 +25,7 @@ import (
 type Service struct {
 	*Indexes
 	engine  node.Engine
+	desk    *desk.Desk
 	texts   *text.Catalogue
 	exposed string // file of the home that others can read, "" for none
 	feed    *feed
@@ -44,6 +47,7 @@ func New(n *node.Node, stop func()) (*Service, error) {
 	return &Service{
 		Indexes: &Indexes{NewSettings(n.Store()), n.Engine()},
 		engine:  n.Engine(),
+		desk:    n.Desk(),
 		texts:   texts,
 		exposed: exposed,
 		feed:    newFeed(),
@@ -53,7 +57,7 @@ func New(n *node.Node, stop func()) (*Service, error) {
 
 // Run keeps the event stream going until ctx ends, and gives its cause.
 func (s *Service) Run(ctx context.Context) error {
-	return s.feed.run(ctx, s.engine.Changed, s.snapshot)
+	return s.feed.run(ctx, s.engine.Changed, s.desk.Changed, s.snapshot)
 }
 
 // Stop asks the program to end. It returns before that.
@@ -93,7 +97,9 @@ func (s *Service) Follow(ctx context.Context, f func(SnapshotEvent) error) error
 // program's own ones.
 func (s *Service) snapshot() status.Snapshot {
 	snap := s.engine.Snapshot()
-	problems := s.wordedAll(snap.Problems)
+	pairing, wrong := s.pairing(snap.Offers)
+	snap.Pairing = pairing
+	problems := s.wordedAll(append(slices.Clone(snap.Problems), wrong...))
 	if s.exposed != "" {
 		problems = append(problems, s.worded(status.Problem{
 			Code: "key-exposed", Param: map[string]string{"path": s.exposed},

@@ -88,7 +88,10 @@ func TestDevicesAreAddedRenamedPausedAndRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := service.Peer{ID: nas.String(), Name: nas.String()[:7], Addresses: []string{"quic://192.0.2.1:22000"}}
+	want := service.Peer{ID: nas.String(), Name: nas.String()[:7], Addresses: []string{"quic://192.0.2.1:22000"}, Paired: status.ByID, Since: added.Since}
+	if added.Since.IsZero() {
+		t.Error("the time is not noted")
+	}
 	if diff := cmp.Diff(want, added); diff != "" {
 		t.Errorf("added (-want +got):\n%s", diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"lanyard/app/config"
 	"lanyard/sync/bep"
@@ -35,7 +36,7 @@ func (s *Settings) Devices(context.Context) ([]Peer, error) {
 }
 
 func peer(d config.Device) Peer {
-	return Peer{ID: d.ID.String(), Name: d.Name, Addresses: d.Addresses, Paused: d.Paused}
+	return Peer{ID: d.ID.String(), Name: d.Name, Addresses: d.Addresses, Paused: d.Paused, Paired: d.Paired, Since: d.Since}
 }
 
 // AddDevice adds a device.
@@ -53,7 +54,7 @@ func (s *Settings) AddDevice(_ context.Context, req NewPeer) (Peer, error) {
 	}
 	var added config.Device
 	err = s.store.Update(func(c config.Config) (config.Config, error) {
-		next, err := c.WithDevice(config.Device{ID: id, Name: req.Name, Addresses: req.Addresses})
+		next, err := c.WithDevice(config.Device{ID: id, Name: req.Name, Addresses: req.Addresses, Since: time.Now().UTC()})
 		if err != nil {
 			return c, err
 		}
@@ -70,7 +71,7 @@ func (s *Settings) RemoveDevice(_ context.Context, dev string) error {
 		if err != nil {
 			return c, err
 		}
-		return c.WithoutDevice(d.ID)
+		return c.WithoutDevice(d.ID, time.Now().UTC())
 	})
 }
 

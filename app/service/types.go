@@ -33,6 +33,9 @@ type Peer struct {
 	Name      string   `json:"name"`
 	Addresses []string `json:"addresses"`
 	Paused    bool     `json:"paused"`
+	// Paired says how it became a peer, and Since when.
+	Paired status.PairingMethod `json:"paired" enum:"code,number,id"`
+	Since  time.Time            `json:"since,omitzero"`
 }
 
 // NewPeer asks to add a device.

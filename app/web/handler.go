@@ -55,6 +55,14 @@ type Service interface {
 	ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error)
 	ExportIndex(ctx context.Context, folder string, req service.IndexExport) error
 	Invite(context.Context) (service.Invitation, error)
+	OpenPane(context.Context) error
+	ClosePane(context.Context) error
+	OpenInvitation(context.Context, service.NewInvitation) (service.Invited, error)
+	CloseInvitation(ctx context.Context, id string) error
+	TakeInvitation(context.Context, service.Taking) (status.PairingRun, error)
+	ChooseNearby(context.Context, service.Choice) (status.PairingRun, error)
+	AnswerPairing(ctx context.Context, id string, reply service.Reply) error
+	AllowNumbers(context.Context) error
 	Stop(context.Context) error
 }
 
@@ -72,6 +80,7 @@ func Handler(s Service) http.Handler {
 	api := humago.NewWithPrefix(mux, Base, config)
 	registerState(api, s)
 	registerDevices(api, s)
+	registerPairing(api, s)
 	registerFolders(api, s)
 	registerOffers(api, s)
 	registerFiles(api, s)

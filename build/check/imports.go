@@ -110,9 +110,9 @@ func refuseApp(f *File, from, to string) string {
 	case "config", "pairing":
 		return allow(to, "app/config")
 	case "node":
-		return allow(to, "sync/...", "discovery/...", "app/config", "app/pairing")
+		return allow(to, "sync/...", "discovery/...", "app/config", "app/pairing/...")
 	case "service":
-		return allow(to, "app/node", "app/config", "app/pairing")
+		return allow(to, "app/node", "app/config", "app/pairing/...")
 	case "web":
 		return allow(to, "app/service", "app/config")
 	case "cli":

@@ -159,6 +159,8 @@ type Snapshot struct {
 	Devices  []Device  `json:"devices"`
 	Offers   []Offer   `json:"offers"`
 	Problems []Problem `json:"problems"` // of the program and the network
+	// Pairing is filled in above the engine.
+	Pairing Pairing `json:"pairing"`
 }
 
 // Why answers why a name, a folder or a device is, or is not, in sync.
