@@ -88,6 +88,9 @@ type EngineOptions struct {
 	// Pairing reports whether a device that nobody knows may connect now in
 	// order to be paired. It does not wait.
 	Pairing func() bool
+	// PairKeys keeps what devices recognise each other's announcements by; nil
+	// agrees on none.
+	PairKeys engine.PairKeys
 }
 
 // MakeEngine makes an engine and starts nothing. What it opens, the engine's
@@ -133,7 +136,8 @@ func newEngine(o EngineOptions) (Engine, error) {
 	p.book = book.Open(book.Options{File: filepath.Join(o.StateDir, "addresses.json"), Log: o.Log})
 	p.Engine = engine.New(engine.Options{
 		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
-		Transport: p.transport, Addresses: p.book, Offers: o.Offers, KeepOffers: o.KeepOffers, Log: o.Log,
+		Transport: p.transport, Addresses: p.book, Offers: o.Offers, KeepOffers: o.KeepOffers,
+		PairKeys: o.PairKeys, Log: o.Log,
 	})
 	if o.Discovery {
 		p.finder = p.newFinder(o)

@@ -83,7 +83,29 @@ func (n *Node) engineOptions() EngineOptions {
 		Log:         n.opts.Log,
 		Config:      n.store.Config,
 		Pairing:     n.desk.Pairing,
+		PairKeys:    pairKeys{n.store},
 	}
+}
+
+// pairKeys keeps the keys in the configuration.
+type pairKeys struct{ store *config.Store }
+
+func (k pairKeys) PairKey(dev device.ID) device.PairKey {
+	for _, d := range k.store.Config().Devices {
+		if d.ID == dev {
+			return d.PairKey
+		}
+	}
+	return device.PairKey{}
+}
+
+func (k pairKeys) SetPairKey(dev device.ID, key device.PairKey) error {
+	return k.store.Update(func(c config.Config) (config.Config, error) {
+		return c.WithDeviceChanged(dev, func(d config.Device) config.Device {
+			d.PairKey = key
+			return d
+		})
+	})
 }
 
 // Store gives the open home.

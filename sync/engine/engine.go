@@ -35,6 +35,9 @@ type Options struct {
 	Transport transport.Transport
 	// Addresses tells where devices may be; nil knows fixed addresses alone.
 	Addresses Addresses
+	// PairKeys keeps what devices recognise each other's announcements by; nil
+	// agrees on none.
+	PairKeys PairKeys
 	// OpenRoot opens a folder's root. Default: the real disk.
 	OpenRoot func(FolderSpec) (fsys.FS, error)
 	// NewWatcher makes a folder's watcher; it may return nil. Default: the
@@ -99,8 +102,9 @@ type Engine struct {
 	changed  chan struct{} // closed at the next change of the snapshot
 	closed   bool
 
-	keeping   chan struct{}       // of capacity 1: holds a token while offers are being kept
-	sharesDue map[*peer.Peer]bool // a look at what it shares is due
+	keeping   chan struct{}                // of capacity 1: holds a token while offers are being kept
+	sharesDue map[*peer.Peer]bool          // a look at what it shares is due
+	keyKnown  map[device.ID]device.PairKey // that the device said it has
 
 	net *network // nil where connections are attached by hand
 }
@@ -115,8 +119,8 @@ func New(o Options) *Engine {
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
 		offers:  map[offerKey]offer{},
-		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{},
 		keeping: make(chan struct{}, 1),
+		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{}, keyKnown: map[device.ID]device.PairKey{},
 	}
 	e.recallOffers(o.Offers)
 	e.kept = e.offeredLocked()

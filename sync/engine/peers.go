@@ -92,6 +92,9 @@ func (e *Engine) attach(id device.ID, entry *peerEntry) {
 		e.met(id, func(c *contact) { c.begun(e.now(), entry.peer.Hello()) }, lookBack)
 		e.o.Log.Info("connected", "device", id.Short().String(), "client", entry.peer.Hello().ClientName)
 		e.configure(entry.peer)
+		if e.o.PairKeys != nil && entry.extended {
+			e.o.Exec.Go(func() { e.givePairKey(entry.peer) })
+		}
 		e.touch()
 	}
 }

@@ -46,6 +46,7 @@ type node struct {
 	desired Desired
 	options transport.Options // of what it listens on, where they are not the usual ones
 	both    bool              // it listens with TCP as well, as the program does
+	keys    *keyring          // for announcements, or nil
 	stop    func()            // ends Run and waits for it; may be called more than once
 }
 
@@ -87,6 +88,9 @@ func startNode(t testing.TB, n *node) *node {
 	ex := &shifted{Real: &exec.Real{}}
 	n.clock = ex
 	o := Options{ID: id, Name: n.name, Version: "1", Store: n.store, Exec: ex, Transport: listen}
+	if n.keys != nil {
+		o.PairKeys = n.keys
+	}
 	if n.blind {
 		o.NewWatcher = func(FolderSpec, func(relpath.Path) bool) watch.Watcher { return nil }
 	}
