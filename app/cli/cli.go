@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return wrongUsage(c, err) })
 	root.AddCommand(
 		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(),
-		a.deviceCommand(), a.folderCommand(),
+		a.deviceCommand(), a.folderCommand(), a.networkCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
 		a.whyCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
 	)

@@ -29,6 +29,35 @@ func (p *productEngine) newFinder(o EngineOptions) *lan.Finder {
 // Finder gives what looks for devices, nil where they are not looked for.
 func (p *productEngine) Finder() *lan.Finder { return p.finder }
 
+// Network is a network that this computer is in.
+type Network struct {
+	ID   string // what it is recognised by; empty where it cannot be
+	Name string
+	Main bool // that of the way out
+}
+
+// Networks lists the networks that this computer is in, the main one first;
+// none where devices are not looked for.
+func (n *Node) Networks() []Network {
+	f := n.Finder()
+	if f == nil {
+		return nil
+	}
+	links := f.Networks()
+	main, ok := network.Main(links)
+	var out []Network
+	for _, l := range links {
+		entry := Network{ID: l.ID, Name: l.Name, Main: ok && l.Index == main.Index}
+		switch {
+		case entry.Main:
+			out = append([]Network{entry}, out...)
+		case !slices.ContainsFunc(out, func(o Network) bool { return o.ID == entry.ID && o.ID != "" }):
+			out = append(out, entry)
+		}
+	}
+	return out
+}
+
 // udpPort gives the port that devices may dial with QUIC, 0 for none.
 func (p *productEngine) udpPort() int {
 	for _, a := range p.transport.Addresses() {

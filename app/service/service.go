@@ -31,6 +31,9 @@ type Service struct {
 	feed    *feed
 	door    Door // nil where no browser is let in
 	stop    func()
+
+	// networks lists those that this computer is in.
+	networks func() []node.Network
 }
 
 // New makes the service of a node; stop is called, once or more, when someone
@@ -52,6 +55,8 @@ func New(n *node.Node, stop func()) (*Service, error) {
 		exposed: exposed,
 		feed:    newFeed(),
 		stop:    stop,
+
+		networks: n.Networks,
 	}, nil
 }
 

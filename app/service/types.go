@@ -51,6 +51,31 @@ type PeerChange struct {
 	Paused *bool   `json:"paused,omitempty"`
 }
 
+// Network is a network that this computer is in, or about which a person said
+// something.
+type Network struct {
+	ID    string `json:"id" doc:"what it is recognised by; empty where it cannot be"`
+	Name  string `json:"name"`
+	Here  bool   `json:"here" doc:"this computer is in it"`
+	Main  bool   `json:"main" doc:"the one of the way out; network-untrusted is about it"`
+	Trust Trust  `json:"trust"`
+}
+
+// Trust is what a person said of a network.
+type Trust string
+
+// What a person may have said.
+const (
+	Trusted   Trust = "trusted"
+	Untrusted Trust = "untrusted"
+	Unasked   Trust = "unasked"
+)
+
+// NetworkTrust says whether devices in a network may learn this device's ID.
+type NetworkTrust struct {
+	Trusted bool `json:"trusted"`
+}
+
 // Share is a configured folder, as the command line lists it. Its state stands
 // in the status.
 type Share struct {

@@ -97,6 +97,17 @@ func (c *Client) ChangeDevice(ctx context.Context, dev string, change service.Pe
 	return send[service.Peer](ctx, c, http.MethodPatch, at("devices", dev), change)
 }
 
+// Networks lists the networks that this computer is in, and those that were
+// asked about.
+func (c *Client) Networks(ctx context.Context) ([]service.Network, error) {
+	return get[[]service.Network](ctx, c, "/networks")
+}
+
+// TrustNetwork says whether a network is trusted.
+func (c *Client) TrustNetwork(ctx context.Context, which string, said service.NetworkTrust) (service.Network, error) {
+	return send[service.Network](ctx, c, http.MethodPut, at("networks", which, "trust"), said)
+}
+
 // Folders lists the configured folders.
 func (c *Client) Folders(ctx context.Context) ([]service.Share, error) {
 	return get[[]service.Share](ctx, c, "/folders")

@@ -33,6 +33,8 @@ type Service interface {
 	AddDevice(context.Context, service.NewPeer) (service.Peer, error)
 	RemoveDevice(ctx context.Context, dev string) error
 	ChangeDevice(ctx context.Context, dev string, change service.PeerChange) (service.Peer, error)
+	Networks(context.Context) ([]service.Network, error)
+	TrustNetwork(ctx context.Context, which string, said service.NetworkTrust) (service.Network, error)
 	Folders(context.Context) ([]service.Share, error)
 	AddFolder(context.Context, service.NewShare) (service.Share, error)
 	Offers(context.Context) ([]status.Offer, error)
@@ -81,6 +83,7 @@ func Handler(s Service) http.Handler {
 	registerState(api, s)
 	registerDevices(api, s)
 	registerPairing(api, s)
+	registerNetworks(api, s)
 	registerFolders(api, s)
 	registerOffers(api, s)
 	registerFiles(api, s)

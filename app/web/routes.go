@@ -79,6 +79,21 @@ func registerDevices(api huma.API, s Service) {
 		})
 }
 
+func registerNetworks(api huma.API, s Service) {
+	huma.Register(api, operation("list-networks", http.MethodGet, "/networks", "The networks that this computer is in, and those that were asked about"),
+		func(ctx context.Context, _ *none) (*answer[[]service.Network], error) {
+			return answered(s.Networks(ctx))
+		})
+	huma.Register(api, operation("trust-network", http.MethodPut, "/networks/{network}/trust", "Say whether a network is trusted"),
+		func(ctx context.Context, in *struct {
+			Network string `path:"network" doc:"ID or name, or current"`
+			Body    service.NetworkTrust
+		},
+		) (*answer[service.Network], error) {
+			return answered(s.TrustNetwork(ctx, in.Network, in.Body))
+		})
+}
+
 // FolderParam is the input of an operation on one folder.
 type FolderParam struct {
 	Folder string `path:"folder" doc:"folder ID"`
