@@ -22,6 +22,8 @@ func (p *productEngine) newFinder(o EngineOptions) *lan.Finder {
 		Known:   func(id device.ID) bool { _, err := p.config().FindDevice(id.String()); return err == nil },
 		Pairs:   func() []mdns.Pair { return pairs(p.config()) },
 		Trusted: func(id string) bool { n, _ := p.config().FindNetwork(id); return n.Trusted },
+		Moved:   func(m lan.Move) { p.Moved(m.Left && !m.Trusted) },
+		Resumed: p.Resumed,
 		Changed: p.Touch,
 	})
 }

@@ -30,15 +30,24 @@ type network struct {
 	links  map[device.ID]*link
 	budget *peer.Budget // of what all devices have us hold
 
+	dials chan struct{} // holds a token for each dial under way
+
 	mu      sync.Mutex
 	dialers map[device.ID]*dialer
 }
+
+// Limits of dialing.
+const (
+	maxDials          = 32 // under way at once, of all devices
+	maxDialsOfADevice = 6
+)
 
 // link is all connections to one device, of which one is talked on.
 type link struct {
 	attempts []*attempt
 	used     *attempt
-	cancel   func() // of the next look
+	cancel   func()    // of the next look
+	doubted  time.Time // since when the one in use is asked for a sign, zero while it is not
 }
 
 // attempt is one connection on its way or in use.
@@ -48,6 +57,7 @@ type attempt struct {
 	since time.Time
 	hello time.Time
 	told  bep.Hello
+	pulse *pulse        // once it is talked on
 	ready chan struct{} // closed when it is to be talked on
 	gone  chan struct{} // closed when it has ended
 }
@@ -55,7 +65,7 @@ type attempt struct {
 func newNetwork(e *Engine) *network {
 	return &network{
 		e: e, turn: exec.NewSerial(e.o.Exec), links: map[device.ID]*link{}, dialers: map[device.ID]*dialer{},
-		budget: peer.NewBudget(), ctx: context.Background(),
+		budget: peer.NewBudget(), ctx: context.Background(), dials: make(chan struct{}, maxDials),
 	}
 }
 
@@ -73,6 +83,7 @@ func (n *network) run(ctx context.Context) {
 	if n.e.o.Addresses != nil {
 		n.wg.Go(func() { n.follow(ctx) })
 	}
+	n.wg.Go(func() { n.beat(ctx) })
 	for {
 		conn, err := n.e.o.Transport.Accept(ctx)
 		if err != nil {
@@ -207,6 +218,10 @@ const goodbyeWait = 3 * time.Second
 // converse attaches the connection and carries its messages.
 func (n *network) converse(ctx context.Context, a *attempt) {
 	stream := peer.NewStream(a.conn, n.budget)
+	n.turn.Post(func() {
+		a.pulse = &pulse{stream: stream}
+		a.pulse.signs, _ = transport.Signs(a.conn)
+	})
 	p := n.e.Attach(Link{
 		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Wire: stream, Counts: stream.Counts,
 		Extended: a.conn.Extended(),
@@ -257,6 +272,7 @@ func (n *network) add(id device.ID, a *attempt) {
 		n.links[id] = l
 	}
 	l.attempts = append(l.attempts, a)
+	n.doubt(id, l)
 	n.settle(id)
 }
 
@@ -308,6 +324,9 @@ func (n *network) settle(id device.ID) {
 	}
 	for _, i := range s.Close {
 		conn := l.attempts[i].conn
+		if !l.doubted.IsZero() && l.attempts[i].since.After(l.used.since) {
+			continue // it stays until it is clear that the one in use lives
+		}
 		n.e.o.Exec.Go(func() { conn.CloseWith(s.Code, "duplicate") })
 	}
 	if !s.Again.IsZero() {
@@ -357,8 +376,20 @@ const dialTimeout = 10 * time.Second
 // greets us and hangs up is dialed as rarely as one that does not answer.
 const lasting = 10 * time.Second
 
-// stagger is the lead of an address over the next one.
-const stagger = 100 * time.Millisecond
+// The lead of an address over the next one: a device on this network answers
+// soon or not at all; elsewhere it is that of RFC 8305.
+const (
+	leadNear = 100 * time.Millisecond
+	leadFar  = 250 * time.Millisecond
+)
+
+// lead gives the lead of an address.
+func lead(address string) time.Duration {
+	if transport.OnLink(address) {
+		return leadNear
+	}
+	return leadFar
+}
 
 // run dials whenever the device is not connected, pausing longer after each
 // failure.
@@ -487,16 +518,16 @@ func (d *dialer) dial(ctx context.Context) bool {
 	for ended < len(addresses) {
 		select {
 		case <-next.C:
-			if won || started == len(addresses) {
-				continue
+			if won || started == len(addresses) || started-ended == maxDialsOfADevice {
+				continue // the end of one begins the next
 			}
 			address := addresses[started]
 			started++
 			wg.Go(func() {
-				conn, err := d.n.e.o.Transport.Dial(ctx, address, d.id)
+				conn, err := d.n.dial(ctx, address, d.id)
 				results <- outcome{address, conn, err}
 			})
-			next.Reset(stagger)
+			next.Reset(lead(address))
 		case r := <-results:
 			ended++
 			switch {
@@ -517,6 +548,17 @@ func (d *dialer) dial(ctx context.Context) bool {
 		}
 	}
 	return won
+}
+
+// dial dials once, when fewer than maxDials are under way.
+func (n *network) dial(ctx context.Context, address string, id device.ID) (transport.Conn, error) {
+	select {
+	case n.dials <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-n.dials }()
+	return n.e.o.Transport.Dial(ctx, address, id)
 }
 
 // reached gives the socket address that a dial of address led to, in the

@@ -14,7 +14,7 @@ func NewQUICOn(o Options, conn net.PacketConn) (Transport, error) {
 // NewQUICBreaking runs a transport on a UDP socket whose sends give err while
 // broken reports true.
 func NewQUICBreaking(o Options, conn *net.UDPConn, broken func() bool, err error) (Transport, error) {
-	return NewQUICOn(o, offload(socket{breaking{conn, broken, err}}))
+	return NewQUICOn(o, offload(newSocket(breaking{conn, broken, err})))
 }
 
 type breaking struct {

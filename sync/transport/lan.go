@@ -102,7 +102,7 @@ func (t *lanTransport) openBoth(o Options, at endpoint) error {
 	} else {
 		o.Log.Warn("TCP is left out, which would be quicker on this network", "error", err)
 	}
-	t.quic, err = newQUIC(o, offload(socket{udp}), listenURL(at, udp.LocalAddr()), t.door)
+	t.quic, err = newQUIC(o, offload(newSocket(udp)), listenURL(at, udp.LocalAddr()), t.door)
 	if err == nil {
 		t.tcp, err = newTCP(o, listener, address, t.door)
 	}

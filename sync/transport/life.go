@@ -19,14 +19,14 @@ type life struct {
 
 	mu      sync.Mutex
 	closing bool
-	ends    map[*func()]struct{} // of the open connections
+	ends    map[*func()]func() // of the open connections, and how they are cut off
 	dials   map[*context.CancelCauseFunc]struct{}
 }
 
 func newLife() *life {
 	return &life{
 		closed: make(chan struct{}),
-		ends:   map[*func()]struct{}{},
+		ends:   map[*func()]func(){},
 		dials:  map[*context.CancelCauseFunc]struct{}{},
 	}
 }
@@ -34,15 +34,15 @@ func newLife() *life {
 // errClosed is the answer to any call after Close.
 func errClosed(op string) error { return fault.Wrap(fault.Retry, "", op, "", net.ErrClosed) }
 
-// open counts a connection, for which Close calls end and awaits gone. Once
-// Close has begun there is no place for another.
-func (l *life) open(end *func()) bool {
+// open counts a connection, for which Close calls end and awaits gone, and
+// endAll calls cut. Once Close has begun there is no place for another.
+func (l *life) open(end *func(), cut func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closing {
 		return false
 	}
-	l.ends[end] = struct{}{}
+	l.ends[end] = cut
 	l.running.Add(1)
 	return true
 }
@@ -53,6 +53,17 @@ func (l *life) gone(end *func()) {
 	delete(l.ends, end)
 	l.mu.Unlock()
 	l.running.Done()
+}
+
+// endAll cuts every open connection off, and returns when that is done.
+func (l *life) endAll() {
+	var cutting sync.WaitGroup
+	l.mu.Lock()
+	for _, cut := range l.ends {
+		cutting.Go(cut)
+	}
+	l.mu.Unlock()
+	cutting.Wait()
 }
 
 // begin counts a dial, which Close cancels and awaits until done is called.

@@ -25,7 +25,7 @@ func groPair(t *testing.T) (*groSocket, *net.UDPConn) {
 	if err := conn.SetReadBuffer(4 << 20); err != nil {
 		t.Fatal(err)
 	}
-	g, ok := offload(socket{conn}).(*groSocket)
+	g, ok := offload(newSocket(conn)).(*groSocket)
 	if !ok {
 		t.Fatal("this kernel does not join datagrams")
 	}

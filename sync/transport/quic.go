@@ -103,7 +103,7 @@ func ListenQUIC(o Options) (Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newQUIC(o, offload(socket{conn}), listenURL(at, conn.LocalAddr()), newDoor())
+	t, err := newQUIC(o, offload(newSocket(conn)), listenURL(at, conn.LocalAddr()), newDoor())
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -240,7 +240,7 @@ func (t *quicTransport) refuse(conn *quic.Conn, why error) {
 // the connection instead and returns false.
 func (t *quicTransport) track(conn *quic.Conn, known bool) bool {
 	end := func() { closeQUIC(conn, CodeShuttingDown, "shutting down") }
-	if !t.life.open(&end) {
+	if !t.life.open(&end, end) {
 		closeQUIC(conn, CodeShuttingDown, "")
 		return false
 	}

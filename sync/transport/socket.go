@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/quic-go/quic-go"
 
@@ -29,10 +30,19 @@ type udpConn interface {
 // the search for the path's MTU, and EIO turns segmentation offload off.
 type socket struct {
 	udpConn
+	muted *atomic.Bool // nothing is sent while it is set
 }
+
+func newSocket(conn udpConn) socket { return socket{udpConn: conn, muted: new(atomic.Bool)} }
+
+// mute keeps the socket from sending; what is sent meanwhile is lost.
+func (s socket) mute(on bool) { s.muted.Store(on) }
 
 // WriteMsgUDP is the send path where control messages are supported.
 func (s socket) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (int, int, error) {
+	if s.muted.Load() {
+		return len(b), len(oob), nil
+	}
 	n, oobn, err := s.udpConn.WriteMsgUDP(b, oob, to)
 	if err != nil && transientSendError(err) {
 		return len(b), len(oob), nil
@@ -42,6 +52,9 @@ func (s socket) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (int, int, error) {
 
 // WriteTo is the send path elsewhere.
 func (s socket) WriteTo(b []byte, to net.Addr) (int, error) {
+	if s.muted.Load() {
+		return len(b), nil
+	}
 	n, err := s.udpConn.WriteTo(b, to)
 	if err != nil && transientSendError(err) {
 		return len(b), nil

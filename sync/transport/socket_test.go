@@ -35,7 +35,7 @@ func TestTheSocketHidesSendErrorsThatPassAndNoOthers(t *testing.T) {
 		{syscall.EBADF, false},
 	}
 	for _, test := range tests {
-		s := socket{failing{err: &net.OpError{Op: "write", Err: os.NewSyscallError("sendmsg", test.errno)}}}
+		s := newSocket(failing{err: &net.OpError{Op: "write", Err: os.NewSyscallError("sendmsg", test.errno)}})
 		n, oobn, err := s.WriteMsgUDP([]byte("data"), []byte("oob"), nil)
 		if hidden := err == nil && n == 4 && oobn == 3; hidden != test.hidden {
 			t.Errorf("WriteMsgUDP with %v: got %d, %d, %v, want hidden %v", test.errno, n, oobn, err, test.hidden)

@@ -90,7 +90,7 @@ func (c *tcpConn) EndCode() (Code, bool) { return 0, false }
 // begin counts the connection until its end. It reports false once the
 // transport closes.
 func (c *tcpConn) begin() bool {
-	if !c.t.life.open(&c.shut) {
+	if !c.t.life.open(&c.shut, c.abort) {
 		return false
 	}
 	if c.homeless() {

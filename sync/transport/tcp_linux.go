@@ -28,6 +28,17 @@ func stuckTCP(raw net.Conn) (stuck bool) {
 	return stuck
 }
 
+// segmentsTCP counts the segments that came on a connection.
+func segmentsTCP(raw net.Conn) (n uint64, ok bool) {
+	control(raw, func(fd int) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil {
+			n, ok = uint64(info.Segs_in), true
+		}
+	})
+	return n, ok
+}
+
 // control runs f on the descriptor of a TCP connection, which stays open
 // meanwhile.
 func control(raw net.Conn, f func(fd int)) {

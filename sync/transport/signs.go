@@ -1,0 +1,95 @@
+package transport
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// signer is a Conn that counts what comes from its peer.
+type signer interface{ signs() (uint64, bool) }
+
+// Signs counts the packets that came on a connection, those too that only
+// acknowledge what was sent: it grows while the peer is there. It gives false
+// where the system does not tell.
+func Signs(c Conn) (uint64, bool) {
+	if s, ok := c.(signer); ok {
+		return s.signs()
+	}
+	return 0, false
+}
+
+func (c *quicConn) signs() (uint64, bool) { return c.conn.ConnectionStats().PacketsReceived, true }
+
+func (c *tcpConn) signs() (uint64, bool) { return segmentsTCP(c.raw) }
+
+// Homeless reports whether a connection has an address of its own that is not
+// this machine's any more, so that it can neither send nor receive. One that
+// listens on every address, as QUIC's dials do, follows the machine.
+func Homeless(c Conn) bool {
+	_, at, _ := strings.Cut(c.LocalAddress(), "://")
+	own, err := netip.ParseAddrPort(strings.Replace(at, "%25", "%", 1))
+	if err != nil {
+		return false
+	}
+	ip := own.Addr().Unmap().WithZone("")
+	if ip.IsUnspecified() || ip.IsLoopback() {
+		return false
+	}
+	prefixes, err := interfacePrefixes(net.InterfaceAddrs)
+	if err != nil {
+		return false
+	}
+	for _, p := range prefixes {
+		if p.Addr() == ip {
+			return false
+		}
+	}
+	return true
+}
+
+// OnLink reports whether an address, whose host is no name, is on a network that
+// this machine is in.
+func OnLink(address string) bool {
+	e, err := parseEndpoint(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(e.host)
+	return err == nil && onLink(ip.Unmap(), net.InterfaceAddrs)
+}
+
+// Dropper is a Transport that can end all its connections without a word: after
+// this machine moved to another network, whatever it says on them there tells
+// where it was before. Over TCP a connection says one word more, unless its
+// address is gone.
+type Dropper interface{ Drop() }
+
+// muter is a socket that can be kept from sending.
+type muter interface{ mute(on bool) }
+
+// Drop ends all connections without a word.
+func (t *quicTransport) Drop() {
+	if s, ok := t.socket.(muter); ok {
+		s.mute(true)
+		defer s.mute(false)
+	}
+	t.life.endAll()
+}
+
+// Drop cuts all connections off.
+func (t *tcpTransport) Drop() { t.life.endAll() }
+
+// Drop ends all connections without a word.
+func (t *lanTransport) Drop() {
+	if t.quic != nil {
+		t.quic.Drop()
+	}
+	t.tcp.Drop()
+}
+
+var (
+	_ Dropper = (*quicTransport)(nil)
+	_ Dropper = (*tcpTransport)(nil)
+	_ Dropper = (*lanTransport)(nil)
+)
