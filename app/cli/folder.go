@@ -14,7 +14,7 @@ func (a *app) folderCommand() *cobra.Command {
 	c := group("folder", "The folders of this device")
 	c.AddCommand(
 		a.folderList(), a.folderAdd(), a.folderShare(), a.folderUnshare(), a.folderRemove(),
-		a.folderOffers(), a.folderAccept(), a.folderRefuse(),
+		a.folderOffers(), a.folderPreview(), a.folderAccept(), a.folderRefuse(),
 		a.folderHeld(),
 		a.folderPause("pause", "Stop syncing a folder for now", true),
 		a.folderPause("resume", "Sync a paused folder again", false),

@@ -141,6 +141,74 @@ func (a *app) printAccepted(got service.Accepted) error {
 	return nil
 }
 
+func (a *app) folderPreview() *cobra.Command {
+	var req service.PreviewRequest
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "preview ID PATH", Short: "Show what joining a folder that is offered would do; nothing is changed", Args: takes(2, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := filepath.Abs(args[1])
+			if err != nil {
+				return err
+			}
+			req.Path = path
+			return a.withEngine(c.Context(), func(s *web.Client) error {
+				p, err := s.Preview(c.Context(), args[0], req)
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return a.printJSON(p)
+				}
+				return a.printPreview(p)
+			})
+		},
+	}
+	c.Flags().StringVar(&req.Device, "device", "", "device to compare with, where several offer it")
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// printPreview says what joining would do.
+func (a *app) printPreview(p status.Preview) error {
+	words := a.words()
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	var lines []string
+	add := func(t text.OfferText, pairs ...string) {
+		values := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			values[pairs[i]] = pairs[i+1]
+		}
+		lines = append(lines, words.SayOffer(t, values))
+	}
+	add(text.PreviewSame, "n", number(p.Same.Files), "size", number(p.Same.Bytes))
+	add(text.PreviewThere, "n", number(p.There.Files), "size", number(p.There.Bytes))
+	add(text.PreviewHere, "n", number(p.Here.Files), "size", number(p.Here.Bytes))
+	add(text.PreviewDiffer, "n", number(p.Differ))
+	for _, d := range p.Names {
+		lines = append(lines, "  "+d.Name)
+	}
+	if more := p.Differ - int64(len(p.Names)); more > 0 {
+		add(text.PreviewMore, "n", number(more))
+	}
+	if p.Skipped > 0 {
+		add(text.PreviewSkipped, "n", number(p.Skipped))
+	}
+	add(text.PreviewBytes, "size", number(p.Incoming), "need", number(p.Outgoing))
+	if p.Incoming > p.Free {
+		add(text.OfferSpace, "size", number(p.Incoming), "free", number(p.Free), "path", p.Path)
+	}
+	if !p.Complete {
+		add(text.PreviewPart)
+	}
+	for _, l := range lines {
+		if err := a.say("%s", oneLine(l)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *app) folderRefuse() *cobra.Command {
 	var req service.OfferAnswer
 	var undo, asJSON bool

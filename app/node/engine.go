@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -57,6 +58,9 @@ type Engine interface {
 	// Refuse notes that a person does not want a folder that a device offers, or
 	// wants to see the offer again.
 	Refuse(ctx context.Context, dev device.ID, folder bep.FolderID, refused bool) error
+	// Preview compares what stands at an absolute path with a folder that a
+	// device offers. It changes neither.
+	Preview(ctx context.Context, dev device.ID, folder bep.FolderID, path string) (status.Preview, error)
 	// Restore brings a stored version back: the newest where at is zero, to
 	// the name it had where to is the root.
 	Restore(ctx context.Context, folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
@@ -120,6 +124,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	removeScratch(o)
 	p := &productEngine{exec: &exec.Real{}, store: store, config: o.Config, log: o.Log}
 	if p.config == nil {
 		p.config = config.Default
@@ -138,12 +143,39 @@ func newEngine(o EngineOptions) (Engine, error) {
 		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
 		Transport: p.transport, Addresses: p.book, Offers: o.Offers, KeepOffers: o.KeepOffers,
 		PairKeys: o.PairKeys, Log: o.Log,
+		Scratch: func() (index.Store, func() error, error) { return scratch(o) },
 	})
 	if o.Discovery {
 		p.finder = p.newFinder(o)
 	}
 	close(made)
 	return p, nil
+}
+
+// scratchDirs names the directories that a preview makes beside the indexes.
+const scratchDirs = "preview-*"
+
+// scratch makes a store for a preview, and gives what removes it.
+func scratch(o EngineOptions) (index.Store, func() error, error) {
+	dir, err := os.MkdirTemp(o.StateDir, scratchDirs)
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Node, "", "make room for a preview", "", err)
+	}
+	store, err := index.OpenSQLite(dir, index.SQLiteOptions{Self: o.ID.Short(), Log: o.Log})
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return store, func() error { return errors.Join(store.Close(), os.RemoveAll(dir)) }, nil
+}
+
+// removeScratch removes what previews left behind that were cut short.
+func removeScratch(o EngineOptions) {
+	left, _ := filepath.Glob(filepath.Join(o.StateDir, scratchDirs)) // the pattern is well-formed
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			o.Log.Warn("remove what a preview left", "error", err)
+		}
+	}
 }
 
 var _ engine.Addresses = (*book.Book)(nil)

@@ -33,6 +33,12 @@ type Accepted struct {
 	Added    bool     `json:"added" doc:"false where the folder was here and is shared with one more device"`
 }
 
+// PreviewRequest asks what joining a folder at a place would do.
+type PreviewRequest struct {
+	Path   string `json:"path" doc:"absolute; it need not exist"`
+	Device string `json:"device,omitempty" doc:"whose state to compare with: ID, first group or name. Default: the one that offers it"`
+}
+
 // OfferAnswer says that a person does not want a folder.
 type OfferAnswer struct {
 	Devices []string `json:"devices,omitempty" doc:"whose offer: ID, first group or name. Default: all who offer it"`
@@ -181,6 +187,28 @@ func (s *Service) Accept(_ context.Context, folder string, req Acceptance) (Acce
 	return out, err
 }
 
+// Preview tells what joining a folder at a place would do, and changes nothing.
+func (s *Service) Preview(ctx context.Context, folder string, req PreviewRequest) (status.Preview, error) {
+	var devices []string
+	if req.Device != "" {
+		devices = []string{req.Device}
+	}
+	offers, err := s.chosen(folder, devices)
+	if err != nil {
+		return status.Preview{}, err
+	}
+	if err := s.store.Config().CheckPlace(s.store.Home(), req.Path); err != nil {
+		return status.Preview{}, err
+	}
+	id, err := parseID(offers[0].Device)
+	if err != nil {
+		return status.Preview{}, err
+	}
+	out, err := s.engine.Preview(ctx, id, bep.FolderID(folder), filepath.Clean(req.Path))
+	out.Free = node.FreeAt(req.Path)
+	return out, err
+}
+
 // acceptMore shares a folder that is here with more devices.
 func (s *Service) acceptMore(here config.Folder, req Acceptance, with []device.ID) (Accepted, error) {
 	if req.Path != "" && req.Path != here.Path || req.Type != "" && req.Type != string(here.Type) {
@@ -213,7 +241,7 @@ func emptyPlace(path string) error {
 			return &config.Refusal{
 				Reason: config.Exists, Item: path,
 				Text:   strconv.Quote(path) + " is not empty, and joining merges what it holds",
-				Remedy: "accept it with --merge if that is meant",
+				Remedy: `see "lanyard folder preview" for what would happen, then accept it with --merge`,
 			}
 		}
 		if errors.Is(err, io.EOF) || len(names) == 0 {

@@ -16,11 +16,22 @@ const (
 	OfferRefuse   OfferText = "refuse"   // folder, devices
 	OfferAgain    OfferText = "again"    // folder, devices
 	OfferSpace    OfferText = "space"    // size, free, path
+
+	// What joining would do.
+	PreviewSame    OfferText = "preview-same"    // n, size
+	PreviewThere   OfferText = "preview-there"   // n, size
+	PreviewHere    OfferText = "preview-here"    // n, size
+	PreviewDiffer  OfferText = "preview-differ"  // n
+	PreviewMore    OfferText = "preview-more"    // n
+	PreviewSkipped OfferText = "preview-skipped" // n
+	PreviewBytes   OfferText = "preview-bytes"   // size, need
+	PreviewPart    OfferText = "preview-part"    //
 )
 
 // OfferTexts lists them.
 func OfferTexts() []OfferText {
 	return []OfferText{
 		OfferNone, OfferFolder, OfferMore, OfferRefused, OfferAway, OfferAccept, OfferAccepted, OfferShared, OfferRefuse, OfferAgain, OfferSpace,
+		PreviewSame, PreviewThere, PreviewHere, PreviewDiffer, PreviewMore, PreviewSkipped, PreviewBytes, PreviewPart,
 	}
 }

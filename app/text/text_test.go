@@ -266,7 +266,7 @@ func TestEveryHeldDeletionCanBeSaidWithTheSameValues(t *testing.T) {
 func TestEveryOfferCanBeSaidWithTheSameValues(t *testing.T) {
 	en, de := load(t, "en"), load(t, "de")
 	values := map[string]string{
-		"device": "nas", "devices": "a\nb", "folder": "[{n}] <b>", "n": "1", "size": "10", "free": "5", "path": "/srv", "command": "lanyard",
+		"device": "nas", "devices": "a\nb", "folder": "[{n}] <b>", "n": "1", "size": "10", "free": "5", "path": "/srv", "command": "lanyard", "need": "7",
 	}
 	for _, o := range text.OfferTexts() {
 		for _, c := range []*text.Catalogue{en, de} {

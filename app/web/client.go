@@ -128,6 +128,11 @@ func (c *Client) AnswerOffer(ctx context.Context, folder string, req service.Off
 	return send[[]status.Offer](ctx, c, http.MethodPost, at("offers", folder), req)
 }
 
+// Preview tells what joining a folder at a place would do.
+func (c *Client) Preview(ctx context.Context, folder string, req service.PreviewRequest) (status.Preview, error) {
+	return send[status.Preview](ctx, c, http.MethodPost, at("offers", folder, "preview"), req)
+}
+
 // Accept joins a folder that is offered.
 func (c *Client) Accept(ctx context.Context, folder string, req service.Acceptance) (service.Accepted, error) {
 	return send[service.Accepted](ctx, c, http.MethodPost, at("folders", folder, "accept"), req)

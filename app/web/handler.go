@@ -38,6 +38,7 @@ type Service interface {
 	Folders(context.Context) ([]service.Share, error)
 	AddFolder(context.Context, service.NewShare) (service.Share, error)
 	Offers(context.Context) ([]status.Offer, error)
+	Preview(ctx context.Context, folder string, req service.PreviewRequest) (status.Preview, error)
 	AnswerOffer(ctx context.Context, folder string, req service.OfferAnswer) ([]status.Offer, error)
 	Accept(ctx context.Context, folder string, req service.Acceptance) (service.Accepted, error)
 	RemoveFolder(ctx context.Context, folder string) error

@@ -23,6 +23,14 @@ func registerOffers(api huma.API, s Service) {
 		) (*answer[[]status.Offer], error) {
 			return answered(s.AnswerOffer(ctx, in.Folder, in.Body))
 		})
+	huma.Register(api, operation("preview-folder", http.MethodPost, "/offers/{folder}/preview", "What joining a folder that is offered would do; changes nothing"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			Body service.PreviewRequest
+		},
+		) (*answer[status.Preview], error) {
+			return answered(s.Preview(ctx, in.Folder, in.Body))
+		})
 	huma.Register(api, operation("accept-folder", http.MethodPost, "/folders/{folder}/accept", "Join a folder that is offered"),
 		func(ctx context.Context, in *struct {
 			FolderParam

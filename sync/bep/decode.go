@@ -80,6 +80,8 @@ func decodeFolder(b []byte) (m Folder, err error) {
 			m.Type = FolderType(f.int32())
 		case tagFolderStopped:
 			m.Stopped = f.bool()
+		case tagFolderLooking:
+			m.Looking = f.bool()
 		case tagFolderDevices:
 			d, err := decodeDevice(f.bytes)
 			if err != nil {

@@ -55,7 +55,7 @@ func appendFolder(dst []byte, f *Folder) []byte {
 		dst, start = begin(dst, tagFolderDevices)
 		dst = end(appendDevice(dst, &f.Devices[i]), start)
 	}
-	return dst
+	return appendBool(dst, tagFolderLooking, f.Looking)
 }
 
 func appendDevice(dst []byte, d *Device) []byte {

@@ -115,6 +115,7 @@ func genClusterConfig() *rapid.Generator[*ClusterConfig] {
 				Label:   rapid.String().Draw(t, "label"),
 				Type:    FolderType(rapid.Int32().Draw(t, "type")),
 				Stopped: rapid.Bool().Draw(t, "stopped"),
+				Looking: rapid.Bool().Draw(t, "looking"),
 			}
 			for range rapid.IntRange(0, 3).Draw(t, "devices") {
 				f.Devices = append(f.Devices, genDevice(t))

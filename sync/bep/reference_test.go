@@ -147,7 +147,7 @@ func describeFolder(f Folder) any {
 		stopped = 1
 	}
 	return fields{
-		"id": string(f.ID), "label": f.Label, "type": int32(f.Type), "stop_reason": stopped,
+		"id": string(f.ID), "label": f.Label, "type": int32(f.Type), "stop_reason": stopped, "looking": f.Looking,
 		"devices": list(f.Devices, func(d Device) any {
 			return fields{
 				"id": d.ID[:], "name": d.Name, "addresses": list(d.Addresses, func(a string) any { return a }),

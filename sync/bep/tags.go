@@ -29,6 +29,7 @@ const (
 	tagFolderType    = 3<<3 | varintType
 	tagFolderStopped = 7<<3 | varintType
 	tagFolderDevices = 16<<3 | lengthType
+	tagFolderLooking = 10001<<3 | varintType // Lanyard's own
 
 	tagDeviceID            = 1<<3 | lengthType
 	tagDeviceName          = 2<<3 | lengthType

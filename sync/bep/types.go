@@ -71,6 +71,9 @@ type Folder struct {
 	Label   string
 	Type    FolderType
 	Stopped bool // the sender's folder is paused: stop_reason 1
+	// Looking: the sender has not joined the folder, and asks for its index to
+	// compare it with what it has. Lanyard's own.
+	Looking bool
 	Devices []Device
 }
 

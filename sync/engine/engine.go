@@ -50,6 +50,9 @@ type Options struct {
 	// forgets them with the end of the program. It is called by one at a time.
 	Offers     []Offered
 	KeepOffers func([]Offered) error
+	// Scratch makes a place for indexes that a preview needs for a while, and
+	// gives what removes it. Default: in memory.
+	Scratch func() (s index.Store, drop func() error, err error)
 	// Rand gives the jitter of dials. Default: seeded at random.
 	Rand *rand.Rand
 	Log  *slog.Logger
@@ -62,6 +65,12 @@ func (o Options) withDefaults() Options {
 	if o.NewWatcher == nil {
 		o.NewWatcher = func(f FolderSpec, skip func(relpath.Path) bool) watch.Watcher {
 			return watch.New(f.Path, watch.Options{Skip: skip})
+		}
+	}
+	if o.Scratch == nil {
+		o.Scratch = func() (index.Store, func() error, error) {
+			s := index.NewMemory(index.MemoryOptions{})
+			return s, s.Close, nil
 		}
 	}
 	if o.Hash == nil {
@@ -96,15 +105,17 @@ type Engine struct {
 	waiting  map[device.ID]*peerEntry // until the conversation before is over
 	carried  map[device.ID]carried    // by conversations that are over
 	offers   map[offerKey]offer
+	looking  map[bep.FolderID]looking
 	kept     []Offered     // what was kept of the offers last
 	keepDue  bool          // offers are to be kept
 	tellDue  bool          // devices are to be told what they may join
 	changed  chan struct{} // closed at the next change of the snapshot
 	closed   bool
 
-	keeping   chan struct{}                // of capacity 1: holds a token while offers are being kept
-	sharesDue map[*peer.Peer]bool          // a look at what it shares is due
-	keyKnown  map[device.ID]device.PairKey // that the device said it has
+	previewing chan struct{}                // of capacity 1: holds a token while a preview is made
+	keeping    chan struct{}                // of capacity 1: holds a token while offers are being kept
+	sharesDue  map[*peer.Peer]bool          // a look at what it shares is due
+	keyKnown   map[device.ID]device.PairKey // that the device said it has
 
 	net *network // nil where connections are attached by hand
 }
@@ -119,8 +130,8 @@ func New(o Options) *Engine {
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
 		offers:  map[offerKey]offer{},
-		keeping: make(chan struct{}, 1),
 		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{}, keyKnown: map[device.ID]device.PairKey{},
+		keeping: make(chan struct{}, 1), previewing: make(chan struct{}, 1), looking: map[bep.FolderID]looking{},
 	}
 	e.recallOffers(o.Offers)
 	e.kept = e.offeredLocked()

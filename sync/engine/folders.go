@@ -240,7 +240,7 @@ func (e *Engine) localFolders(dev device.ID) ([]peer.LocalFolder, error) {
 		names[d.ID] = d.Name
 	}
 	e.mu.Unlock()
-	var out []peer.LocalFolder
+	out := e.lookingAt(dev)
 	for _, id := range sortedFolders(folders) {
 		f := folders[id]
 		if !slices.Contains(f.spec.Shared, dev) {

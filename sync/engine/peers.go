@@ -253,6 +253,11 @@ func (h host) IndexPage(id bep.FolderID, after int64) ([]bep.FileInfo, int64, bo
 }
 
 func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
+	if l := h.e.lookedAt(dev, id); l != nil {
+		err := unlessGivenUp(l.ResetRemote(dev, ix))
+		h.e.touch()
+		return err
+	}
 	f := h.e.folder(id)
 	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
 		return nil
@@ -267,6 +272,10 @@ func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
 }
 
 func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
+	if l := h.e.lookedAt(dev, m.Folder); l != nil {
+		h.e.storeLooked(l, dev, m)
+		return nil
+	}
 	f := h.e.folder(m.Folder)
 	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
 		return nil

@@ -33,12 +33,18 @@ func (s *Session) begin(now time.Time, anew bool) {
 		if s.exchange[id] != nil && !anew {
 			continue
 		}
-		s.beginReceiving(lf, s.deviceIn(rf, s.peer))
-		if lf.Hold {
+		if !rf.Looking {
+			s.beginReceiving(lf, s.deviceIn(rf, s.peer))
+		}
+		if lf.holds() {
 			delete(s.exchange, id)
 			continue
 		}
-		s.beginSending(now, lf, s.deviceIn(rf, s.self))
+		ours := s.deviceIn(rf, s.self)
+		if rf.Looking {
+			ours = &bep.Device{} // it holds nothing of the folder
+		}
+		s.beginSending(now, lf, ours)
 	}
 }
 
@@ -116,11 +122,14 @@ func (s *Session) pageDone(now time.Time, id bep.FolderID) {
 	}
 }
 
+// looks reports whether the peer looks at a folder: it has nothing to tell.
+func (s *Session) looks(id bep.FolderID) bool { return s.remote[id] != nil && s.remote[id].Looking }
+
 // index takes entries of the peer's.
 func (s *Session) index(m *bep.Index) {
 	f := s.local[m.Folder]
 	switch {
-	case f == nil && s.former[m.Folder], f != nil && f.Paused:
+	case f == nil && s.former[m.Folder], f != nil && f.Paused, s.looks(m.Folder):
 		s.missed[m.Folder] = true // it was on its way when we stopped sharing
 		return
 	case f == nil:

@@ -229,6 +229,11 @@ func (p *Peer) answer(e Answer, done func()) {
 func (p *Peer) carryOut(e Effect) {
 	switch e := e.(type) {
 	case Send:
+		if cc, ok := e.Message.(*bep.ClusterConfig); ok && !p.o.Extended {
+			for i := range cc.Folders {
+				cc.Folders[i].Looking = false // not a field of BEP
+			}
+		}
 		p.o.Wire.Send(Frame{Message: e.Message})
 	case SendPage:
 		sent := PageSent{Folder: e.Message.Folder}

@@ -27,7 +27,8 @@ var (
 //
 //	configure photos@7:3 holds 9:5, music@8:0 paused   our folders, as index ID
 //	                     and sequence, and what we hold of the device's index;
-//	                     "hold" keeps our own back
+//	                     "hold" keeps our own back, and "looking" is to have
+//	                     not joined
 //	< ClusterConfig photos@9:5 holds 7:3               the device says the same
 //	< Index photos 1-3                                 entries by sequence
 //	< IndexUpdate photos 4-5 after 3                   with PrevSequence
@@ -140,6 +141,7 @@ type folderText struct {
 	own, other bep.Device // index and sequence
 	paused     bool
 	hold       bool
+	looking    bool
 }
 
 func folders(t *testing.T, line, after string) []folderText {
@@ -161,6 +163,8 @@ func folders(t *testing.T, line, after string) []folderText {
 				f.paused = true
 			case "hold":
 				f.hold = true
+			case "looking":
+				f.looking = true
 			}
 		}
 		out = append(out, f)
@@ -189,7 +193,7 @@ func (s *script) local(line string) []LocalFolder {
 	for _, f := range folders(s.t, line, "configure") {
 		f.other.ID = theirID
 		out = append(out, LocalFolder{
-			ID: f.id, Paused: f.paused, Hold: f.hold, IndexID: f.own.IndexID, Sequence: f.own.MaxSequence,
+			ID: f.id, Paused: f.paused, Hold: f.hold, Looking: f.looking, IndexID: f.own.IndexID, Sequence: f.own.MaxSequence,
 			Devices: []bep.Device{f.other},
 		})
 	}
@@ -206,7 +210,7 @@ func (s *script) message(line string) bep.Message {
 		cc := &bep.ClusterConfig{}
 		for _, f := range folders(s.t, line, "ClusterConfig") {
 			f.own.ID, f.other.ID = theirID, ourID
-			cc.Folders = append(cc.Folders, bep.Folder{ID: f.id, Stopped: f.paused, Devices: []bep.Device{f.own, f.other}})
+			cc.Folders = append(cc.Folders, bep.Folder{ID: f.id, Stopped: f.paused, Looking: f.looking, Devices: []bep.Device{f.own, f.other}})
 		}
 		return cc
 	case "Index", "IndexUpdate":
@@ -326,6 +330,9 @@ func messageText(m bep.Message) string {
 			text := fmt.Sprintf("%s@%d:%d", f.ID, f.Devices[0].IndexID, f.Devices[0].MaxSequence)
 			if other := f.Devices[1]; other.IndexID != 0 {
 				text += fmt.Sprintf(" holds %d:%d", other.IndexID, other.MaxSequence)
+			}
+			if f.Looking {
+				text += " looking"
 			}
 			if f.Stopped {
 				text += " paused"

@@ -28,7 +28,10 @@ type LocalFolder struct {
 	Type   bep.FolderType
 	Paused bool
 	// Hold takes the peer's index and sends nothing of ours yet.
-	Hold     bool
+	Hold bool
+	// Looking is Hold for a folder that we have not joined, and want to compare
+	// with what is here.
+	Looking  bool
 	IndexID  bep.IndexID
 	Sequence int64
 	// Runs are the sequences that our index gave; nil where all up to Sequence
@@ -38,6 +41,9 @@ type LocalFolder struct {
 	// hold of their indexes.
 	Devices []bep.Device
 }
+
+// holds reports whether nothing of ours is sent.
+func (f *LocalFolder) holds() bool { return f.Hold || f.Looking }
 
 // gave reports whether a sequence is one that our index gave.
 func (f *LocalFolder) gave(seq int64) bool {
@@ -297,13 +303,13 @@ func (s *Session) configure(now time.Time, folders []LocalFolder) {
 		f := &folders[i]
 		s.local[f.ID] = f
 		cc.Folders = append(cc.Folders, bep.Folder{
-			ID: f.ID, Label: f.Label, Stopped: f.Paused,
+			ID: f.ID, Label: f.Label, Stopped: f.Paused, Looking: f.Looking,
 			Devices: append([]bep.Device{{ID: s.self, IndexID: f.IndexID, MaxSequence: f.Sequence}}, f.Devices...),
 		})
 	}
 	s.send(now, cc)
 	for id, x := range s.exchange {
-		if f := s.local[id]; f == nil || f.Paused || f.Hold || f.IndexID != x.index {
+		if f := s.local[id]; f == nil || f.Paused || f.holds() || f.IndexID != x.index {
 			delete(s.exchange, id)
 		}
 	}
@@ -409,10 +415,13 @@ func (s *Session) shares() {
 	out := make([]RemoteFolder, 0, len(s.remote))
 	for _, id := range s.folders() {
 		rf, lf := s.remote[id], s.local[id]
+		if rf.Looking {
+			continue // it has not joined
+		}
 		theirs := s.deviceIn(rf, s.peer)
 		out = append(out, RemoteFolder{
 			ID: id, Label: bep.CleanName(rf.Label), Stopped: rf.Stopped,
-			Joined:  lf != nil && !lf.Paused && !rf.Stopped,
+			Joined:  lf != nil && !lf.Paused && !lf.Looking && !rf.Stopped,
 			IndexID: theirs.IndexID, MaxSequence: theirs.MaxSequence,
 		})
 	}

@@ -75,6 +75,36 @@ func TestIndexExchange(t *testing.T) {
 			< ClusterConfig photos@9:5 holds 7:4
 			! read photos after 4
 			! shares photos joined`},
+		{"a folder that we look at is told to us, and nothing of ours is told", `
+			configure photos@7:0 looking
+			> ClusterConfig photos@7:0 looking
+			< ClusterConfig photos@9:5
+			! reset photos 9
+			! shares photos
+			< Index photos 1-5
+			! reset photos 9
+			! store photos 1-5
+			changed photos
+			configure
+			> ClusterConfig
+			! shares photos
+			< IndexUpdate photos 6 after 5`},
+		{"a device that looks at a folder is sent it, and has not joined it", `
+			configure photos@7:3 holds 9:5
+			> ClusterConfig photos@7:3 holds 9:5
+			< ClusterConfig photos@8:0 looking
+			! read photos after 0
+			! shares nothing
+			page photos 1-3
+			> Index photos 1-3
+			sent photos
+			< Index photos 1
+			< ClusterConfig
+			! shares nothing
+			changed photos
+			< ClusterConfig photos@9:5 holds 7:3
+			! read photos after 3
+			! shares photos joined`},
 		{"a new index ID of ours begins the exchange anew", `
 			configure photos@7:3 holds 9:5
 			> ClusterConfig photos@7:3 holds 9:5

@@ -27,6 +27,8 @@ type Engine struct {
 	OnVersions func(folder bep.FolderID, p relpath.Path) ([]status.StoredVersion, error)
 	OnRestore  func(folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
 
+	OnPreview func(dev device.ID, folder bep.FolderID, path string) (status.Preview, error)
+
 	OnDecide func(id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
 
 	mu      sync.Mutex
@@ -164,6 +166,14 @@ func (e *Engine) Decide(_ context.Context, id bep.FolderID, c status.Choice, tok
 		return nil, nil
 	}
 	return e.OnDecide(id, c, token)
+}
+
+// Preview calls OnPreview.
+func (e *Engine) Preview(_ context.Context, dev device.ID, f bep.FolderID, path string) (status.Preview, error) {
+	if e.OnPreview == nil {
+		return status.Preview{Names: []status.Differing{}}, nil
+	}
+	return e.OnPreview(dev, f, path)
 }
 
 // Refuse notes it in the snapshot.
