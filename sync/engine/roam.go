@@ -18,6 +18,8 @@ const (
 	// asked for a sign, and loseAfter until its connection is given up.
 	askAfter  = 2 * time.Second
 	loseAfter = 12 * time.Second
+	// crossed is how far apart two dials that cross each other can begin.
+	crossed = 500 * time.Millisecond
 	// doubtFor is how long a device that makes another connection has to show
 	// that it still has the one before.
 	doubtFor = time.Second
@@ -114,7 +116,7 @@ func (n *network) end(a *attempt, code transport.Code) {
 // turn.
 func (n *network) doubt(id device.ID, l *link) {
 	used := l.used
-	if used == nil || used.pulse == nil || !l.doubted.IsZero() || time.Since(used.since) < askAfter {
+	if used == nil || used.pulse == nil || !l.doubted.IsZero() || time.Since(used.since) < crossed {
 		return
 	}
 	signs, told := transport.Signs(used.conn)

@@ -35,7 +35,7 @@ func settledLink(a, b *node) transport.Conn {
 		old := make(chan bool, 1)
 		a.net.turn.Post(func() {
 			l := a.net.links[b.id]
-			old <- l != nil && l.used != nil && l.used.pulse != nil && time.Since(l.used.since) > askAfter
+			old <- l != nil && l.used != nil && l.used.pulse != nil && time.Since(l.used.since) > crossed
 		})
 		return conn != nil && <-old
 	})

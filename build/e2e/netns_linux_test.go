@@ -1,0 +1,245 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// inOwnNetwork runs a test once more, in another process with namespaces of its
+// own for the network, mounts and processes: that process is the switch that
+// hosts are plugged into. Whatever happens, no interface and no program stays
+// behind. It reports whether this is that process.
+func inOwnNetwork(t *testing.T, programs ...string) bool {
+	t.Helper()
+	if os.Getenv(insideVariable) != "" {
+		return true
+	}
+	t.Parallel()
+	if why := noNamespaces(programs); why != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(why)
+		}
+		t.Logf("not run: %v", why)
+		return false
+	}
+	runtime.LockOSThread() // the signal at a parent's death is that of its thread
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command("unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+		os.Args[0], "-test.v", "-test.count=1", "-test.timeout=0", "-test.parallel=8", "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), insideVariable+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	must(t, err)
+	if !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Error("the test did not run inside")
+	}
+	return false
+}
+
+// noNamespaces says why no network can be made here, nil if one can.
+func noNamespaces(programs []string) error {
+	if os.Geteuid() != 0 {
+		return errors.New("a network of its own needs root")
+	}
+	for _, program := range append([]string{"unshare", "ip"}, programs...) {
+		if _, err := exec.LookPath(program); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newSwitch makes the switch. It has the address 10.77.0.254 itself, so that the
+// test can talk to its hosts.
+func newSwitch(t *testing.T) {
+	t.Helper()
+	must(t, os.MkdirAll("/run/netns", 0o755))
+	tool(t, "mount", "-t", "tmpfs", "netns", "/run/netns")
+	ip(t, "link set lo up")
+	for _, bridge := range []string{"br0", "br1"} {
+		ip(t, "link add "+bridge+" type bridge stp_state 0 mcast_snooping 0")
+		ip(t, "link set "+bridge+" up")
+	}
+	ip(t, "addr add 10.77.0.254/24 dev br0")
+}
+
+// ip runs one command of ip(8).
+func ip(t *testing.T, command string) {
+	t.Helper()
+	tool(t, append([]string{"ip"}, strings.Fields(command)...)...)
+}
+
+// tryIP is ip where a failure means nothing.
+func tryIP(command string) { _ = exec.Command("ip", strings.Fields(command)...).Run() }
+
+// netHost is a host on the switch.
+type netHost struct{ name string }
+
+// newNetHost plugs a host in, with the addresses 10.77.0.N and fd77::N.
+func newNetHost(t *testing.T, name string, n int) netHost {
+	t.Helper()
+	h := netHost{name}
+	ip(t, "netns add "+name)
+	ip(t, "-n "+name+" link set lo up")
+	ip(t, "link add eth0 netns "+name+" type veth peer name p-"+name)
+	ip(t, "link set p-"+name+" master br0 up")
+	ip(t, "-n "+name+" link set eth0 up")
+	h.addresses(t, fmt.Sprintf("10.77.0.%d/24", n), fmt.Sprintf("fd77::%d/64", n))
+	return h
+}
+
+// addresses gives the host addresses in place of those that it has.
+func (h netHost) addresses(t *testing.T, four, six string) {
+	t.Helper()
+	ip(t, "-n "+h.name+" addr add "+four+" dev eth0")
+	ip(t, "-n "+h.name+" addr add "+six+" dev eth0 nodad")
+	tryIP("-n " + h.name + " route add 224.0.0.0/4 dev eth0")
+}
+
+// unplug and plug cut the host off and join it again, without its noticing.
+func (h netHost) unplug(t *testing.T) { t.Helper(); ip(t, "link set p-"+h.name+" nomaster") }
+
+func (h netHost) plug(t *testing.T) { t.Helper(); ip(t, "link set p-"+h.name+" master br0") }
+
+// netLanyard is a Lanyard on a host, that looks for devices.
+type netLanyard struct {
+	*lanyard
+	host netHost
+}
+
+func newNetLanyard(t *testing.T, name string, n int) *netLanyard {
+	t.Helper()
+	h := newNetHost(t, name, n)
+	return &netLanyard{newLanyard(t, name), h}
+}
+
+func (l *netLanyard) Address() string { return "quic://0.0.0.0:22000" }
+
+func (l *netLanyard) Start(t *testing.T) {
+	t.Helper()
+	l.proc = start(t, l.log, nil, "ip", "netns", "exec", l.host.name, l.bin, "--home", l.home, "serve")
+	eventually(t, patience, "engine answers", func() error {
+		if l.proc.ended() {
+			t.Fatalf("the engine ended at once:\n%s", tail(l.log, 10))
+		}
+		_, err := l.status()
+		return err
+	})
+}
+
+// api makes one call to the running engine; send and answer may be nil.
+func (l *netLanyard) api(method, path string, answer any) error {
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(l.home, "control.sock"))
+		},
+		DisableKeepAlives: true,
+	}}
+	req, err := http.NewRequest(method, "http://lanyard/api/v1"+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, text)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(text, answer)
+}
+
+// near is the part of a status that says who is nearby.
+type near struct {
+	Pairing struct {
+		Nearby []struct {
+			Key  string `json:"key"`
+			Name string `json:"name"`
+			ID   string `json:"id"`
+		} `json:"nearby"`
+	} `json:"pairing"`
+	Problems []struct {
+		Code string `json:"code"`
+	} `json:"problems"`
+	Devices []struct {
+		Connected bool   `json:"connected"`
+		Address   string `json:"address"`
+	} `json:"devices"`
+}
+
+// sees gives nil once a device of the name is nearby.
+func (l *netLanyard) sees(name string) error {
+	var s near
+	if err := l.api(http.MethodGet, "/status", &s); err != nil {
+		return err
+	}
+	for _, n := range s.Pairing.Nearby {
+		if n.Name == name {
+			return nil
+		}
+	}
+	return fmt.Errorf("nearby are %+v", s.Pairing.Nearby)
+}
+
+// told gives nil once a file that the other side wrote is here.
+func (l *netLanyard) told(name string) error {
+	_, err := os.Stat(filepath.Join(l.dir, name))
+	return err
+}
+
+// writes puts a file into the folder.
+func (l *netLanyard) writes(t *testing.T, name string) {
+	t.Helper()
+	must(t, os.WriteFile(filepath.Join(l.dir, name), []byte(name), 0o644))
+}
+
+// knowEachOther makes two devices share the folder, without addresses.
+func knowEachOther(t *testing.T, a, b *netLanyard) {
+	t.Helper()
+	a.Know(t, b, false)
+	b.Know(t, a, false)
+}
+
+// startTrusting starts devices and has them trust their network, so that they
+// find each other by their IDs.
+func startTrusting(t *testing.T, all ...*netLanyard) {
+	t.Helper()
+	for _, l := range all {
+		l.Start(t)
+		eventually(t, patience, "network trusted", func() error {
+			_, err := l.try("network", "trust")
+			return err
+		})
+	}
+}
+
+// allConnected gives nil once all are connected.
+func allConnected(all ...*netLanyard) error {
+	for _, l := range all {
+		if err := l.Connected(); err != nil {
+			return fmt.Errorf("%s: %w", l.host.name, err)
+		}
+	}
+	return nil
+}
