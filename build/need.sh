@@ -14,6 +14,8 @@ packages_of() {
     gcc) echo gcc libc6-dev ;;
     mkfs.xfs) echo xfsprogs ;;
     mkfs.ext4) echo e2fsprogs ;;
+    ip) echo iproute2 ;;
+    nft) echo nftables ;;
     *) echo "$1" ;;
   esac
 }

@@ -85,13 +85,10 @@ func ip(t *testing.T, command string) {
 // tryIP is ip where a failure means nothing.
 func tryIP(command string) { _ = exec.Command("ip", strings.Fields(command)...).Run() }
 
-// netHost is a host on the switch.
-type netHost struct{ name string }
-
 // newNetHost plugs a host in, with the addresses 10.77.0.N and fd77::N.
 func newNetHost(t *testing.T, name string, n int) netHost {
 	t.Helper()
-	h := netHost{name}
+	h := netHost{name, fmt.Sprintf("10.77.0.%d", n)}
 	ip(t, "netns add "+name)
 	ip(t, "-n "+name+" link set lo up")
 	ip(t, "link add eth0 netns "+name+" type veth peer name p-"+name)

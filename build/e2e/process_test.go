@@ -115,3 +115,6 @@ func freePort(t *testing.T) int {
 	t.Fatal("no port is free")
 	return 0
 }
+
+// netHost is a host on the switch of a test's own network.
+type netHost struct{ name, four string }

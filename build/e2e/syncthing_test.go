@@ -33,6 +33,7 @@ type syncthing struct {
 	settings       stFolder
 	proc           *process
 	client         *http.Client
+	host           *netHost // where it runs, with discovery on; nil: on loopback, without
 }
 
 // stPeer, stFolder and stOptions are the parts of Syncthing's configuration file
@@ -125,10 +126,26 @@ func (s *syncthing) ID() string      { return s.id }
 func (s *syncthing) Dir() string     { return s.dir }
 func (s *syncthing) Address() string { return s.addresses()[0] }
 
+// at gives another address than loopback where it runs on a host.
+func (s *syncthing) at(there string) string {
+	if s.host == nil {
+		return "127.0.0.1"
+	}
+	return there
+}
+
+// restHost is where its REST interface is.
+func (s *syncthing) restHost() string {
+	if s.host == nil {
+		return "127.0.0.1"
+	}
+	return s.host.four
+}
+
 func (s *syncthing) addresses() []string {
 	var list []string
 	for _, scheme := range s.schemes {
-		list = append(list, fmt.Sprintf("%s://127.0.0.1:%d", scheme, s.port))
+		list = append(list, fmt.Sprintf("%s://%s:%d", scheme, s.at("0.0.0.0"), s.port))
 	}
 	return list
 }
@@ -160,10 +177,10 @@ func (s *syncthing) config() ([]byte, error) {
 		Version: 36,
 		Folders: []stFolder{folder},
 		Devices: append([]stPeer{{ID: s.id, Name: "syncthing"}}, s.peers...),
-		Options: stOptions{Listen: s.addresses(), Usage: -1, Reconnection: 5},
+		Options: stOptions{Listen: s.addresses(), Local: s.host != nil, Usage: -1, Reconnection: 5},
 	}
 	c.GUI.Enabled, c.GUI.Key = true, apiKey
-	c.GUI.Address = fmt.Sprintf("127.0.0.1:%d", s.gui)
+	c.GUI.Address = fmt.Sprintf("%s:%d", s.restHost(), s.gui)
 	return xml.MarshalIndent(c, "", "  ")
 }
 
@@ -174,8 +191,14 @@ func (s *syncthing) Start(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(s.home, "config.xml"), text, 0o600))
 	// STMONITORED keeps it from running under a monitor of its own: its child
 	// would leave our process group and outlive a kill.
-	s.proc = start(t, s.log, []string{"STNOUPGRADE=1", "STMONITORED=yes"}, "syncthing", "serve", "--home="+s.home, "--no-browser",
-		"--no-restart", "--no-upgrade", "--skip-port-probing", "--no-default-folder")
+	argv := []string{
+		"syncthing", "serve", "--home=" + s.home, "--no-browser",
+		"--no-restart", "--no-upgrade", "--skip-port-probing", "--no-default-folder",
+	}
+	if s.host != nil {
+		argv = append([]string{"ip", "netns", "exec", s.host.name}, argv...)
+	}
+	s.proc = start(t, s.log, []string{"STNOUPGRADE=1", "STMONITORED=yes"}, argv...)
 	eventually(t, patience, "syncthing answers", func() error {
 		if s.proc.ended() {
 			t.Fatalf("syncthing ended at once:\n%s", tail(s.log, 10))
@@ -203,7 +226,7 @@ func (s *syncthing) call(method, path string, send, answer any) error {
 		}
 		body = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequest(method, fmt.Sprintf("http://127.0.0.1:%d/rest/%s", s.gui, path), body)
+	req, err := http.NewRequest(method, fmt.Sprintf("http://%s:%d/rest/%s", s.restHost(), s.gui, path), body)
 	if err != nil {
 		return err
 	}
