@@ -183,7 +183,7 @@ func flagsOf(f index.Flags) []string {
 	for _, flag := range []struct {
 		bit  index.Flags
 		name string
-	}{{index.Ignored, "ignored"}, {index.MustRescan, "must-rescan"}, {index.ReceiveOnly, "receive-only"}, {index.Unsupported, "unsupported"}} {
+	}{{index.Ignored, "ignored"}, {index.MustRescan, "must-rescan"}, {index.ReceiveOnly, "receive-only"}, {index.Unsupported, "unsupported"}, {index.Returned, "returned"}} {
 		if f&flag.bit != 0 {
 			out = append(out, flag.name)
 		}

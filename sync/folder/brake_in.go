@@ -473,7 +473,7 @@ func (b *brake) restored(self device.ShortID, wall time.Time, intact func(*index
 				continue
 			}
 			rec := *n.Local
-			rec.Sequence, rec.ModifiedBy = 0, self
+			rec.Sequence, rec.ModifiedBy, rec.Flags = 0, self, rec.Flags&^index.Returned
 			rec.Version = vector.Merge(rec.Version, n.Global.Version).Bump(uint64(self), wall.Unix())
 			recs = append(recs, rec)
 		}

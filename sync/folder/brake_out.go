@@ -137,14 +137,14 @@ func (b *brake) absences(s scanned) ([]absence, error) {
 			return nil, err
 		}
 		for _, rec := range records {
-			if rec == nil || rec.Deleted && rec.Flags == 0 {
+			if rec == nil || rec.Deleted && rec.Flags&^index.Returned == 0 {
 				continue
 			}
 			a := absence{name: rec.Name, lostName: lostName{
 				print: printOf(true, rec.Name, rec.Version), bytes: sizeOf(&rec.FileInfo), kind: rec.Type,
 			}, hash: contentOf(&rec.FileInfo)}
 			a.choice, a.chosen = b.chosen(a.print)
-			if !a.chosen && !quiet && rec.IsFile() && !rec.Deleted && rec.Flags&^index.MustRescan == 0 && !b.departures.seen(rec.Name) {
+			if !a.chosen && !quiet && rec.IsFile() && !rec.Deleted && rec.Flags&^(index.MustRescan|index.Returned) == 0 && !b.departures.seen(rec.Name) {
 				a.counts, err = b.destroys(rec, a.hash, gone)
 				if err != nil {
 					return nil, err

@@ -25,8 +25,9 @@ const flushAllFrom = 16
 
 // steadyClock tells whether the computer's clock went on evenly of late. Once
 // it was set, a file that was saved a moment before looks as if it were old, or
-// one saved since as if it were older than that. The zero value has not looked
-// yet and takes the clock for steady. It belongs to one goroutine at a time.
+// one saved since as if it were older than that. What was done to the clock
+// before the first look is not known, so it is not steady at first. It belongs
+// to one goroutine at a time.
 type steadyClock struct {
 	first     time.Time // even time of the first look
 	now, wall time.Time // at the last look
@@ -48,7 +49,7 @@ func (c *steadyClock) look(now, wall time.Time) (jumped, steady bool) {
 		c.first = now
 	}
 	c.now, c.wall = now, wall
-	return jumped, c.jump.IsZero() || now.Sub(c.jump) >= writtenBack
+	return jumped, c.steadyFor(now) >= writtenBack
 }
 
 // steadyFor tells for how long, by the even time, the clock is known to have
@@ -285,7 +286,8 @@ func (r *Runner) beginRun() error {
 			return err
 		}
 		if s, err := strconv.ParseInt(alive, 10, 64); err == nil {
-			r.doubtFrom = time.Unix(s, 0).Add(-doubtful).UnixNano()
+			r.alive = time.Unix(s, 0)
+			r.doubtFrom = r.alive.Add(-doubtful).UnixNano()
 		}
 	}
 	if err := r.o.Index.SetMeta(metaRunning, "yes"); err != nil {

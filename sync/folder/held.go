@@ -174,5 +174,5 @@ func intact(f fsys.FS, rec *index.Record) (bool, error) {
 	case rec.IsSymlink():
 		return look.Kind == fsys.Symlink, nil
 	}
-	return look.Kind == fsys.Regular && index.StampOf(look) == rec.Stamp && rec.Flags == 0, nil
+	return look.Kind == fsys.Regular && index.StampOf(look) == rec.Stamp && rec.Flags&^index.Returned == 0, nil
 }

@@ -87,7 +87,7 @@ func (r *Runner) adoptVersions() error {
 	if !ok {
 		return nil
 	}
-	o := scan.Options{FS: r.root(), Index: r.o.Index, Short: r.o.Self.Short(), Type: r.o.Type, Now: r.exec.Now}
+	o := scan.Options{FS: r.root(), Index: r.o.Index, Short: r.o.Self.Short(), Type: r.o.Type, Now: r.exec.Wall}
 	adopted := 0
 	for after, last := lost.Through, r.o.Index.Sequence(); after < last && r.ctx.Err() == nil; {
 		recs, err := r.o.Index.LocalSince(after, r.o.Index.Batch())

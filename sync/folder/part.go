@@ -131,12 +131,13 @@ func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, through int64)
 	if err != nil || !ok || rec.ModifiedBy != r.o.Self.Short() || rec.Invalid {
 		return rec, false, err
 	}
+	made := rec.Sequence > through && rec.Flags&index.Returned == 0
 	for _, dev := range remotes {
 		other, known, err := dev.entry(p)
 		if err != nil {
 			return rec, false, err
 		}
-		if known && (index.Twins(&rec.FileInfo, &other) || rec.Sequence > through && index.Forgotten(&rec.FileInfo, &other, r.o.Self.Short())) {
+		if known && (index.Twins(&rec.FileInfo, &other) || made && index.Forgotten(&rec.FileInfo, &other, r.o.Self.Short())) {
 			return r.apart(rec, &other), true, nil
 		}
 	}
@@ -153,6 +154,7 @@ func (r *Runner) apart(rec index.Record, other *bep.FileInfo) index.Record {
 		rec.Version = rec.Version.Apart(other.Version, self, uint64(r.o.Index.IndexID()))
 	}
 	rec.Sequence = 0
+	rec.Flags &^= index.Returned
 	return rec
 }
 

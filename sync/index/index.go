@@ -25,7 +25,7 @@ import (
 )
 
 // Flags are facts about a local record that do not travel; each makes the
-// entry invalid for others (BEP section 4.7) except MustRescan's twin below.
+// entry invalid for others (BEP section 4.7) except MustRescan and Returned.
 type Flags uint8
 
 // The local flags.
@@ -39,6 +39,9 @@ const (
 	ReceiveOnly
 	// Unsupported: this system cannot hold it.
 	Unsupported
+	// Returned: a change of ours that was lost here and came back from another
+	// device, and so was not made since. It hides nothing.
+	Returned
 )
 
 // Stamp is what the disk said when the record was made: the local proof that

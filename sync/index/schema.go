@@ -55,7 +55,7 @@ var mainSchema = []string{
 		WITHOUT ROWID`,
 }
 
-// Bits of rec.flags. The first two are the index's, the last four are Flags,
+// Bits of rec.flags. The first two are the index's, the last five are Flags,
 // which mean something only on a row with bit 0 of devs.
 const (
 	rowGlobal = 1 << iota
@@ -68,8 +68,9 @@ const (
 	rowMustRescan
 	rowReceiveOnly
 	rowUnsupported
+	rowReturned
 
-	rowLocal      = rowIgnored | rowMustRescan | rowReceiveOnly | rowUnsupported
+	rowLocal      = rowIgnored | rowMustRescan | rowReceiveOnly | rowUnsupported | rowReturned
 	rowLocalShift = 6
 )
 

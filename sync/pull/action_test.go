@@ -424,3 +424,20 @@ func TestARoundOfAFolderThatOnlySendsChangesNothing(t *testing.T) {
 		r.wantGone("b")
 	})
 }
+
+// Who holds the same content under two versions knows both of their histories:
+// an older content that only one of them followed is older than both.
+func TestTheSameContentUnderTwoVersionsGetsBothHistories(t *testing.T) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		r.write("a", "same")
+		r.scan()
+		ours := r.local("a").Version
+		r.announce(first, []string{"same"}, file("a", "same", remote))
+		r.pulled()
+		got := r.local("a").Version
+		if !got.Covers(ours) || !got.Covers(remote) {
+			t.Errorf("the version is %v, want one that covers %v and %v", got, ours, remote)
+		}
+		r.wantFile("a", "same")
+	})
+}

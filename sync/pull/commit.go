@@ -13,6 +13,7 @@ import (
 	"lanyard/sync/index"
 	"lanyard/sync/plan"
 	"lanyard/sync/relpath"
+	"lanyard/sync/vector"
 )
 
 // commit puts a batch in place: data durable, looked at once more, renamed,
@@ -57,7 +58,7 @@ func commit(o *Options, batch []*item) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if _, err := o.Index.Update(dedupe(records)); err != nil {
+	if _, err := o.Index.Update(o.told(dedupe(records))); err != nil {
 		for _, it := range done {
 			it.rescans = append(it.rescans, it.name()) // it is there and not recorded
 		}
@@ -223,9 +224,11 @@ func (it *item) apply(rec *index.Record) ([]index.Record, error) {
 	case plan.Ignore:
 		return []index.Record{ignoredRecord(it.want)}, nil
 	case plan.Adopt:
-		return it.adopt()
+		recs, err := it.adopt()
+		return it.joined(recs, rec), err
 	case plan.Metadata:
-		return it.setMetadata()
+		recs, err := it.setMetadata()
+		return it.joined(recs, rec), err
 	case plan.Delete:
 		if it.r.held(it.need) {
 			return nil, nil // decided anew meanwhile
@@ -238,6 +241,34 @@ func (it *item) apply(rec *index.Record) ([]index.Record, error) {
 		return it.place()
 	}
 	return nil, nil
+}
+
+// joined gives records of a name whose content was ours already the version
+// that follows from both: who holds the same knows both of its histories. Else
+// an older content, which ours came after and the other one did not know of,
+// would be concurrent to it, and might win by its time.
+func (it *item) joined(recs []index.Record, ours *index.Record) []index.Record {
+	if ours == nil || ours.Invalid || !vector.Compare(it.want.Version, ours.Version).Concurrent() {
+		return recs
+	}
+	both := vector.Merge(it.want.Version, ours.Version)
+	for i := range recs {
+		if recs[i].Name == it.name() && both.Valid() {
+			recs[i].Version = both
+		}
+	}
+	return recs
+}
+
+// told marks, among records of versions that others have told, those that we
+// made ourselves once.
+func (o *Options) told(recs []index.Record) []index.Record {
+	for i := range recs {
+		if o.Self != 0 && recs[i].ModifiedBy == o.Self {
+			recs[i].Flags |= index.Returned
+		}
+	}
+	return recs
 }
 
 func ignoredRecord(want *bep.FileInfo) index.Record {

@@ -86,7 +86,7 @@ func moveDirectory(r *round, from, to relpath.Path) (*movedTree, error) {
 		}
 		return m, err
 	}
-	records := m.records()
+	records := o.told(m.records())
 	if _, err := o.Index.Update(records); err != nil {
 		m.rescans = append(m.rescans, from, to)
 		return m, fmt.Errorf("record a renamed directory: %w", err)
@@ -143,7 +143,7 @@ func (m *movedTree) add(rec *index.Record, from, to relpath.Path) (bool, error) 
 	}
 	m.blocks += len(rec.Blocks)
 	switch {
-	case rec.Flags != 0 || goes && !m.o.mayGo(&gone.Global, rec) || comes && !m.o.fits(&want, rec):
+	case rec.Flags&^index.Returned != 0 || goes && !m.o.mayGo(&gone.Global, rec) || comes && !m.o.fits(&want, rec):
 		m.reason = fmt.Errorf("%s is no part of it", rec.Name)
 	case len(m.entries) >= m.o.MaxMoved || m.blocks > maxMovedBlocks:
 		m.reason = errors.New("it holds too much")

@@ -214,7 +214,7 @@ const (
 func (it *item) claimMove(same []index.Record) (bool, error) {
 	for i := range same {
 		rec := &same[i]
-		if rec.Name == it.name() || rec.Flags != 0 || !block.EqualLists(rec.Blocks, it.want.Blocks) {
+		if rec.Name == it.name() || rec.Flags&^index.Returned != 0 || !block.EqualLists(rec.Blocks, it.want.Blocks) {
 			continue
 		}
 		n, ok, err := it.r.o.Index.NeededOne(rec.Name)

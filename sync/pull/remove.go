@@ -81,37 +81,50 @@ func (it *item) removeDirectory() (bool, error) {
 	return err == nil, err
 }
 
-// sweep removes what may go from a directory that is to be deleted, and fails
-// on the first thing that may not.
+// sweep removes what may go from a directory that is to be deleted. Where
+// something in it may not, it fails and removes nothing: a temporary file may be
+// that of a file there that is on its way.
 func (it *item) sweep(dir relpath.Path) error {
-	f := it.r.o.FS
-	entries, err := f.ReadDir(dir)
+	gone, err := it.sweepable(dir)
 	if err != nil {
 		return err
+	}
+	for _, p := range gone {
+		if err := it.r.o.FS.Remove(p); err != nil {
+			return err
+		}
+		it.changed = append(it.changed, p.Dir())
+	}
+	return nil
+}
+
+// sweepable lists what is in a directory, children before their parents, all of
+// which may go.
+func (it *item) sweepable(dir relpath.Path) (gone []relpath.Path, err error) {
+	entries, err := it.r.o.FS.ReadDir(dir)
+	if err != nil {
+		return nil, err
 	}
 	for _, e := range entries {
 		p, err := dir.Join(e.Name)
 		if err != nil {
-			return fault.Wrap(fault.Item, "dir-not-empty", "remove directory", it.name().String(), err)
+			return nil, fault.Wrap(fault.Item, "dir-not-empty", "remove directory", it.name().String(), err)
 		}
 		deletable := it.r.o.Ignored(p) && it.r.o.Deletable(p)
 		switch {
 		case deletable && e.Info.Kind == fsys.Directory:
-			if err := it.sweep(p); err != nil {
-				return err
+			below, err := it.sweepable(p)
+			if err != nil {
+				return nil, err
 			}
+			gone = append(gone, below...)
 		case deletable, relpath.TempBase(e.Name) && e.Info.Kind != fsys.Other: // only we use such names
 		default:
-			if err := it.refuseRemoval(p); err != nil {
-				return err
-			}
+			return nil, it.refuseRemoval(p)
 		}
-		if err := f.Remove(p); err != nil {
-			return err
-		}
-		it.changed = append(it.changed, dir)
+		gone = append(gone, p)
 	}
-	return nil
+	return gone, nil
 }
 
 // refuseRemoval says why a name keeps its directory from going.
@@ -187,7 +200,7 @@ func commitModes(o *Options, late []bep.FileInfo) (failed map[relpath.Path]error
 	if err := o.FS.SyncDirs(dirs); err != nil {
 		return failed, err
 	}
-	if _, err := o.Index.Update(records); err != nil {
+	if _, err := o.Index.Update(o.told(records)); err != nil {
 		return failed, err
 	}
 	o.Stored()

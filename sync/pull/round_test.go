@@ -364,6 +364,22 @@ func TestADirectoryGoesWithWhatMayGoWithIt(t *testing.T) {
 	}
 }
 
+// A directory that others deleted and that holds a file stays, and with it the
+// temporary file of what is on its way there.
+func TestADirectoryThatStaysKeepsItsTemporaryFiles(t *testing.T) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		const temp = "d/.syncthing.x.0123456789abcdef.tmp"
+		r.must(r.user.MkdirAll("d"))
+		r.scan()
+		r.announce(first, nil, gone("d", r.newer("d")))
+		r.write(temp, "half")
+		r.write("d/x", "content")
+		r.pull()
+		r.wantFile(temp, "half")
+		r.wantFile("d/x", "content")
+	})
+}
+
 func TestAnIgnoredNameIsNotTouched(t *testing.T) {
 	inRig(t, fsys.MemOptions{}, func(r *rig) {
 		r.write("a", "mine alone")

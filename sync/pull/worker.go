@@ -37,6 +37,7 @@ type Archive interface {
 // Options of a Worker. FS, Index, Exec, Disk, Source and Prove are required.
 type Options struct {
 	Folder bep.FolderID
+	Self   device.ShortID // this device
 	Role   bep.FolderType
 	FS     fsys.FS
 	Index  index.Folder

@@ -13,6 +13,7 @@ import (
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
+	"lanyard/sync/vector"
 )
 
 // job is an entry that differs from its record, or has none.
@@ -216,9 +217,32 @@ func (s *session) same(f *finding, global *bep.FileInfo) (*bep.FileInfo, error) 
 	return global, nil
 }
 
+// deletions gives, in place of a deletion after which a name is made anew, what
+// follows from all deletions of it that are known: else the one that is not the
+// global version would be concurrent to what is there now, and might win.
+func (s *session) deletions(f *finding, global *bep.FileInfo) (*bep.FileInfo, error) {
+	if s.peers < 2 || global == nil || !global.Deleted || f.old != nil && !f.old.Deleted {
+		return global, nil
+	}
+	versions, err := s.Index.Versions(f.path)
+	if err != nil {
+		return nil, err
+	}
+	all := *global
+	for i := range versions {
+		if v := vector.Merge(all.Version, versions[i].Version); versions[i].Deleted && !versions[i].Invalid && v.Valid() {
+			all.Version = v
+		}
+	}
+	return &all, nil
+}
+
 // conclude adds the candidate of a finding to its outcome.
 func (s *session) conclude(f *finding, global *bep.FileInfo, o outcome) (outcome, error) {
 	global, err := s.same(f, global)
+	if err == nil {
+		global, err = s.deletions(f, global)
+	}
 	if err != nil {
 		return outcome{}, err
 	}

@@ -197,6 +197,7 @@ func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.Fil
 		return rec, false
 	}
 	rec.Version = rec.Version.Bump(uint64(o.Short), int64(given)+1)
+	rec.Flags &^= index.Returned
 	return rec, true
 }
 
@@ -206,7 +207,7 @@ func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.Fil
 func (o *Options) adoptFor(rec index.Record, v *bep.FileInfo) (index.Record, bool) {
 	look := fsys.Info{Mtime: rec.Stamp.Mtime, Mode: rec.Stamp.Mode}
 	if o.sameMeta(&index.Record{FileInfo: *v}, look) {
-		return index.Record{FileInfo: *v, Flags: rec.Flags & index.MustRescan, Stamp: rec.Stamp}, true
+		return index.Record{FileInfo: *v, Flags: rec.Flags&index.MustRescan | o.returned(v), Stamp: rec.Stamp}, true
 	}
 	if o.receives() {
 		return rec, false
@@ -216,10 +217,18 @@ func (o *Options) adoptFor(rec index.Record, v *bep.FileInfo) (index.Record, boo
 	return rec, true
 }
 
+// returned marks a version that another device gave back to who made it.
+func (o *Options) returned(v *bep.FileInfo) index.Flags {
+	if v.ModifiedBy == o.Short {
+		return index.Returned
+	}
+	return 0
+}
+
 // adopted takes over a version of another device that has the same content.
 func (o *Options) adopted(f *finding, global *bep.FileInfo, now int64) *Candidate {
 	c := &Candidate{Old: f.old, Look: f.look}
-	c.Record = index.Record{FileInfo: *global, Stamp: index.StampOf(f.look)}
+	c.Record = index.Record{FileInfo: *global, Flags: o.returned(global), Stamp: index.StampOf(f.look)}
 	c.Record.Sequence = 0
 	asGlobal := c.Record
 	asGlobal.Stamp = index.Stamp{} // the disk must show the global's own metadata

@@ -9,7 +9,9 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
+	"lanyard/sync/device"
 	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
 	"lanyard/sync/vector"
 )
 
@@ -122,6 +124,23 @@ func TestAdoptionTakesTheVersionOfEqualContent(t *testing.T) {
 			t.Errorf("%s: announced time %v, not the disk's", tt.name, ours.ModTime())
 		}
 		r.expect(tt.name+", and then rest", "")
+	}
+}
+
+func TestANameIsMadeAnewAfterEveryDeletionThatIsKnown(t *testing.T) {
+	r := newRig(t, fsys.MemOptions{})
+	deletions := []vector.Vector{{{ID: 3, Value: 4}}, {{ID: 9, Value: 5}}}
+	for i, v := range deletions {
+		dev := device.ID{byte(50 + i)}
+		r.must(r.index.ResetRemote(dev, 1))
+		r.must(r.index.UpdateRemote(dev, []bep.FileInfo{{Name: relpath.MustParse("f"), Deleted: true, ModifiedS: 1, Version: v, Sequence: 1}}))
+	}
+	r.write("f", "one")
+	r.scan()
+	for _, v := range deletions {
+		if got := r.record("f").Version; !got.Covers(v) {
+			t.Errorf("version %v, want one after the deletion %v", got, v)
+		}
 	}
 }
 

@@ -38,11 +38,11 @@ type Device struct {
 	crashes int
 	full    bool
 	skew    time.Duration // of its clock
-	jumped  time.Time     // when it was set last
 	denied  map[string]error
 	removed map[*Device]bool
 	copies  []copyOf
 	older   map[string]string // contents that a backup brought back since the last quiet point
+	absent  []string          // names at rest that it does not have
 
 	stirred  bool              // its disk or index changed since Cluster.follow looked
 	followed map[string]string // what it saw
@@ -170,17 +170,9 @@ func (d *Device) die(power bool) {
 	} else {
 		d.c.note("kill %s", d.Name)
 		d.Store = d.Store.Kill()
-		if d.c.now.Sub(d.jumped) < restAfterJump {
-			d.FS.User().Sync()
-		}
 	}
 	d.startLater()
 }
-
-// restAfterJump is how long a device's clock cannot be compared with times on
-// its disk after it was set. A program that starts in that time cannot know of
-// it: what was saved is taken to be on the disk by then.
-const restAfterJump = 2 * time.Minute
 
 func (d *Device) powerCut() {
 	before := d.FS.User().Tree()

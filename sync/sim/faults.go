@@ -157,7 +157,6 @@ func (d *Device) setClock() {
 	if d.skew.Abs() > 3*years {
 		d.skew = 0
 	}
-	d.jumped = d.c.now
 	d.c.note("%s: clock set to %s", d.Name, d.wall().Format(time.DateTime))
 }
 
@@ -175,7 +174,7 @@ func (d *Device) wipe() {
 	d.stop()
 	d.Store = d.Store.Wipe()
 	d.c.note("%s: index lost", d.Name)
-	d.c.oracle.forgot(d)
+	d.c.oracle.forgot(d, false)
 	d.forgot()
 }
 
@@ -187,7 +186,7 @@ func (d *Device) rollBack() {
 	d.stop()
 	d.Store = d.copies[d.c.rng.IntN(len(d.copies))].store.Snapshot()
 	d.c.note("%s: index rolled back", d.Name)
-	d.c.oracle.forgot(d)
+	d.c.oracle.forgot(d, true)
 	d.forgot()
 }
 

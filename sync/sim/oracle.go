@@ -32,6 +32,8 @@ type oracle struct {
 	touched map[string]*touch
 	// brought are contents that a device may take for a change made there.
 	brought map[string][]string
+	// lacked are names whose absence a device may take for a removal.
+	lacked map[string]bool
 	// doubt: since the last quiet point a device lost what it knew, or its disk
 	// became an older one. A deletion that it had seen, and not told, may be
 	// undone by that, and a change.
@@ -43,6 +45,7 @@ type touch struct {
 	contents []string
 	removed  bool
 	restored bool // a person brought back what was removed
+	copies   bool // a person removed a conflict copy of it
 	// cut: the power went before what was done was durable, so that it may be
 	// undone, or half done. A person who just saved loses that on any computer.
 	cut bool
@@ -111,21 +114,30 @@ func (o *oracle) wentBack(d *Device, before map[string]fsys.Node) {
 			delete(o.rest, p)
 		}
 	}
-	d.older = map[string]string{}
+	d.older, d.absent = map[string]string{}, nil
 	for p, n := range visible(d.FS.User().Tree()) {
 		if n.Kind == fsys.Regular && string(o.rest[p].Content) != string(n.Content) {
 			d.older[p] = string(n.Content)
 		}
 	}
+	for p, n := range sorted(o.rest) {
+		if _, err := d.FS.User().Lstat(p); err != nil && n.Kind == fsys.Regular {
+			d.absent = append(d.absent, p)
+		}
+	}
 }
 
-// forgot notes that a device lost its index. What an older copy of its disk
-// brought back is then like what a person wrote there while the program did not
-// run: nothing on the device tells the one from the other, and by its time it
-// may win.
-func (o *oracle) forgot(d *Device) {
+// forgot notes that a device's index is not that of its disk any more. What an
+// older copy of the disk brought back is then like what a person wrote there
+// while the program did not run, and what it lacks and an older index has like
+// what a person removed: nothing on the device tells the one from the other, and
+// by its time it may win.
+func (o *oracle) forgot(d *Device, rolledBack bool) {
 	for p, data := range d.older {
 		o.brought[p] = append(o.brought[p], data)
+	}
+	for _, p := range d.absent {
+		o.lacked[p] = o.lacked[p] || rolledBack
 	}
 }
 
@@ -158,7 +170,7 @@ func stands(tree map[string]fsys.Node, data string) bool {
 }
 
 func newOracle() *oracle {
-	return &oracle{written: map[string]bool{}, ever: map[string]bool{}, rest: map[string]fsys.Node{}, touched: map[string]*touch{}, brought: map[string][]string{}}
+	return &oracle{written: map[string]bool{}, ever: map[string]bool{}, rest: map[string]fsys.Node{}, touched: map[string]*touch{}, brought: map[string][]string{}, lacked: map[string]bool{}}
 }
 
 // fork gives an oracle that goes on by itself from a quiet point.
@@ -196,7 +208,12 @@ func (o *oracle) changed(p string, data []byte) {
 // removed it.
 func (o *oracle) superseded(data []byte) { delete(o.written, string(data)) }
 
-func (o *oracle) removed(p string) { o.at(p).removed = true }
+func (o *oracle) removed(p string) {
+	o.at(p).removed = true
+	if of := original(p); of != p {
+		o.at(of).copies = true
+	}
+}
 
 // sorted iterates over a map in the order of its keys.
 func sorted[V any](m map[string]V) iter.Seq2[string, V] {
@@ -243,9 +260,9 @@ func (o *oracle) check(devices []*Device) error {
 	}
 	o.rest = trees[0]
 	o.touched, o.doubt = map[string]*touch{}, false
-	o.brought = map[string][]string{}
+	o.brought, o.lacked = map[string][]string{}, map[string]bool{}
 	for _, d := range devices {
-		d.older = nil
+		d.older, d.absent = nil, nil
 	}
 	return nil
 }
@@ -315,7 +332,7 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		if t.removed || t.cut || len(t.contents) == 0 {
 			continue
 		}
-		if !there && copied(tree, p, t) {
+		if !there && (t.copies || copied(tree, p, t)) {
 			continue // an older deletion, unknown where it was written, won by its time
 		}
 		if !there {
@@ -331,6 +348,7 @@ func (o *oracle) asPeopleLeftIt(tree map[string]fsys.Node) error {
 		case n.Kind != fsys.Regular || o.touched[p] != nil:
 		case o.doubt && original(p) != p && stands(tree, string(n.Content)):
 			// A device that does not know of the copy may need the name for another.
+		case !there && o.lacked[p] && stands(tree, string(n.Content)):
 		case !there:
 			return fmt.Errorf("%s is gone although nobody touched it", p)
 		case slices.Contains(o.brought[p], string(now.Content)) && stands(tree, string(n.Content)):

@@ -189,7 +189,7 @@ func testLocalFacts(t *testing.T, open Open) {
 func testInvalidFromFlags(t *testing.T, open Open) {
 	f := openFolder(t, open)
 	for flags, invalid := range map[index.Flags]bool{
-		0: false, index.MustRescan: false, index.Ignored: true, index.ReceiveOnly: true,
+		0: false, index.MustRescan: false, index.Returned: false, index.Ignored: true, index.ReceiveOnly: true,
 		index.Unsupported: true, index.Ignored | index.MustRescan: true,
 	} {
 		r := local(file("a", 1, 1, version(1, 1)))

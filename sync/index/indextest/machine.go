@@ -98,7 +98,7 @@ func (m *machine) update(rt *rapid.T) {
 		if slices.ContainsFunc(recs, func(o index.Record) bool { return o.Name == r.Name }) {
 			continue
 		}
-		r.Flags = index.Flags(rapid.SampledFrom([]uint8{0, 0, 0, 1, 2, 4, 8, 3}).Draw(rt, "flags"))
+		r.Flags = index.Flags(rapid.SampledFrom([]uint8{0, 0, 0, 1, 2, 4, 8, 16, 3}).Draw(rt, "flags"))
 		r.Stamp = index.Stamp{Inode: rapid.Uint64Range(0, 2).Draw(rt, "inode")}
 		recs = append(recs, r)
 	}

@@ -41,7 +41,7 @@ func (m *model) update(recs []index.Record) {
 	for _, r := range recs {
 		m.seq++
 		r.Sequence = m.seq
-		r.Invalid = r.Flags&^index.MustRescan != 0
+		r.Invalid = r.Flags&^(index.MustRescan|index.Returned) != 0
 		m.local[r.Name.String()] = r
 	}
 }
