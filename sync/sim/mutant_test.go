@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -33,12 +34,12 @@ func TestEveryMutantIsCaught(t *testing.T) {
 			o.Rates.Crash, o.MaxCrashes = 0.003, 20
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return hasty{m} }
 		}},
-		{"takes a directory that it cannot list for an empty one", func(o *sim.Options) {
+		{"takes what it cannot look at for absent", func(o *sim.Options) {
 			o.Rates.Deny = 0.02
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return credulous{m} }
 		}},
 		{"puts files in place in two steps", func(o *sim.Options) {
-			o.Rates.Kill, o.MaxCrashes = 0.005, 20
+			o.Rates.Kill, o.MaxCrashes = 0.02, 100
 			o.OpenRoot = func(m *fsys.Mem) fsys.FS { return torn{m} }
 		}},
 		{"does not remember what was deleted", func(o *sim.Options) {
@@ -120,7 +121,7 @@ type hasty struct{ *fsys.Mem }
 
 func (hasty) SyncFiles([]fsys.File) error { return nil }
 
-// credulous gives an empty listing where there is none.
+// credulous takes every error of a look for the word that nothing is there.
 type credulous struct{ *fsys.Mem }
 
 func (c credulous) ReadDir(p relpath.Path) ([]fsys.Entry, error) {
@@ -129,6 +130,14 @@ func (c credulous) ReadDir(p relpath.Path) ([]fsys.Entry, error) {
 		return nil, nil //nolint:nilerr // that is the mutant
 	}
 	return entries, nil
+}
+
+func (c credulous) Lstat(p relpath.Path) (fsys.Info, error) {
+	info, err := c.Mem.Lstat(p)
+	if err != nil {
+		return info, &fs.PathError{Op: "lstat", Path: p.String(), Err: fs.ErrNotExist}
+	}
+	return info, nil
 }
 
 // torn shows a part of a file under its name before all of it.
