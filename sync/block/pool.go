@@ -57,38 +57,42 @@ func (p *Pool) Workers() int { return cap(p.free) }
 // noticed within one piece of 128 KiB. When HashFile returns, nothing reads r
 // any more.
 func (p *Pool) HashFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) ([]Info, error) {
-	infos, _, err := p.hashFile(ctx, r, size, blockSize, false)
-	return infos, err
-}
-
-// HashAndSumFile is HashFile and gives the sum of each block as well.
-func (p *Pool) HashAndSumFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) ([]Info, []Sum, error) {
-	return p.hashFile(ctx, r, size, blockSize, true)
-}
-
-func (p *Pool) hashFile(ctx context.Context, r io.ReaderAt, size int64, blockSize int32, summed bool) ([]Info, []Sum, error) {
 	if size < 0 || blockSize <= 0 {
-		return nil, nil, fmt.Errorf("hash %d bytes in blocks of %d: not a size", size, blockSize)
-	}
-	w, err := p.acquire(ctx)
-	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("hash %d bytes in blocks of %d: not a size", size, blockSize)
 	}
 	infos := layout(size, blockSize)
-	var sums []Sum
-	if summed {
-		sums = make([]Sum, len(infos))
+	w, err := p.acquire(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if len(infos) == 1 {
-		err = w.hash(ctx, r, infos, sums, 0)
+		err = w.hash(ctx, r, &infos[0])
 		p.free <- w
 	} else {
-		err = p.hashMany(ctx, w, &file{r: r, infos: infos, sums: sums})
+		err = p.run(ctx, w, &work{count: len(infos), do: func(ctx context.Context, w *worker, i int) error {
+			return w.hash(ctx, r, &infos[i])
+		}})
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return infos, sums, nil
+	return infos, nil
+}
+
+// SumFile fills in sums, which has one for each block in infos, for the blocks
+// whose numbers are in todo. It ends early as HashFile does.
+func (p *Pool) SumFile(ctx context.Context, r io.ReaderAt, infos []Info, todo []int, sums []Sum) error {
+	w, err := p.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	return p.run(ctx, w, &work{count: len(todo), do: func(ctx context.Context, w *worker, k int) error {
+		i := todo[k]
+		sum := Sum(0)
+		err := w.read(ctx, r, &infos[i], func(piece []byte) { sum = AddSum(sum, piece) })
+		sums[i] = sum
+		return err
+	}})
 }
 
 // layout gives the blocks of a file without their hashes.
@@ -122,47 +126,46 @@ func (p *Pool) acquire(ctx context.Context) (*worker, error) {
 	}
 }
 
-// file is a file of more than one block while it is hashed.
-type file struct {
-	r     io.ReaderAt
-	infos []Info
-	sums  []Sum        // nil for none
-	next  atomic.Int64 // the first block that nobody has claimed
+// work is units of it while they are done, each by one worker.
+type work struct {
+	count int
+	do    func(ctx context.Context, w *worker, i int) error
+	next  atomic.Int64 // the first unit that nobody has claimed
 
 	once sync.Once
 	err  error // the first failure; read after wg.Wait
 	wg   sync.WaitGroup
 }
 
-// claim gives the number of the next block to hash, -1 when there is none.
-func (f *file) claim() int {
-	i := f.next.Add(1) - 1
-	if i >= int64(len(f.infos)) {
+// claim gives the number of the next unit to do, -1 when there is none.
+func (u *work) claim() int {
+	i := u.next.Add(1) - 1
+	if i >= int64(u.count) {
 		return -1
 	}
 	return int(i)
 }
 
 // fail keeps the first error and leaves nothing to claim.
-func (f *file) fail(err error) {
-	f.once.Do(func() { f.err = err })
-	f.next.Store(int64(len(f.infos)))
+func (u *work) fail(err error) {
+	u.once.Do(func() { u.err = err })
+	u.next.Store(int64(u.count))
 }
 
-// hashMany hashes on the caller's goroutine with w, which it gives back, and
-// with as many helpers as there are free workers. Between two blocks it takes
+// run works on the caller's goroutine with w, which it gives back, and with
+// as many helpers as there are free workers. Between two blocks it takes
 // in helpers that became free, and lets others that wait have their turn, so
 // that a huge file holds nobody up for longer than a block.
-func (p *Pool) hashMany(ctx context.Context, w *worker, f *file) error {
+func (p *Pool) run(ctx context.Context, w *worker, u *work) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	fail := func(err error) {
-		f.fail(err)
+		u.fail(err)
 		cancel(err) // ends the helpers' current blocks as well
 	}
-	for i := f.claim(); i >= 0; i = f.claim() {
-		p.recruit(ctx, f, fail)
-		if err := w.hash(ctx, f.r, f.infos, f.sums, i); err != nil {
+	for i := u.claim(); i >= 0; i = u.claim() {
+		p.recruit(ctx, u, fail)
+		if err := u.do(ctx, w, i); err != nil {
 			fail(err)
 			break
 		}
@@ -179,44 +182,50 @@ func (p *Pool) hashMany(ctx context.Context, w *worker, f *file) error {
 	if w != nil {
 		p.free <- w
 	}
-	f.wg.Wait()
-	return f.err
+	u.wg.Wait()
+	return u.err
 }
 
-// recruit starts a helper for every free worker that f has a block for.
-func (p *Pool) recruit(ctx context.Context, f *file, fail func(error)) {
-	for p.waiting.Load() == 0 && f.next.Load() < int64(len(f.infos)) {
+// recruit starts a helper for every free worker that u has a unit for.
+func (p *Pool) recruit(ctx context.Context, u *work, fail func(error)) {
+	for p.waiting.Load() == 0 && u.next.Load() < int64(u.count) {
 		select {
 		case w := <-p.free:
-			f.wg.Go(func() { p.help(ctx, w, f, fail) })
+			u.wg.Go(func() { p.help(ctx, w, u, fail) })
 		default:
 			return
 		}
 	}
 }
 
-// help hashes blocks of f until none is left or somebody waits for a worker.
-func (p *Pool) help(ctx context.Context, w *worker, f *file, fail func(error)) {
+// help does units of u until none is left or somebody waits for a worker.
+func (p *Pool) help(ctx context.Context, w *worker, u *work, fail func(error)) {
 	defer func() { p.free <- w }()
 	for p.waiting.Load() == 0 {
-		i := f.claim()
+		i := u.claim()
 		if i < 0 {
 			return
 		}
-		if err := w.hash(ctx, f.r, f.infos, f.sums, i); err != nil {
+		if err := u.do(ctx, w, i); err != nil {
 			fail(err)
 			return
 		}
 	}
 }
 
-// hash fills in the hash of block i, and its sum where sums are wanted.
-func (w *worker) hash(ctx context.Context, r io.ReaderAt, infos []Info, sums []Sum, i int) error {
-	info := &infos[i]
+// hash fills in a block's hash.
+func (w *worker) hash(ctx context.Context, r io.ReaderAt, info *Info) error {
+	w.sum.Reset()
+	err := w.read(ctx, r, info, func(piece []byte) { w.sum.Write(piece) })
+	w.sum.Sum(info.Hash[:0])
+	return err
+}
+
+// read gives a block's bytes to take, piece by piece.
+func (w *worker) read(ctx context.Context, r io.ReaderAt, info *Info, take func(piece []byte)) error {
 	if w.buf == nil {
 		w.buf = make([]byte, pieceSize)
 	}
-	w.sum.Reset()
 	for done := int64(0); done < int64(info.Size); {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -229,12 +238,8 @@ func (w *worker) hash(ctx context.Context, r io.ReaderAt, infos []Info, sums []S
 			}
 			return fmt.Errorf("read at %d: %w", info.Offset+done+int64(n), err)
 		}
-		w.sum.Write(piece)
-		if sums != nil {
-			sums[i] = AddSum(sums[i], piece)
-		}
+		take(piece)
 		done += int64(n)
 	}
-	w.sum.Sum(info.Hash[:0])
 	return nil
 }

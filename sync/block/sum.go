@@ -26,6 +26,14 @@ const (
 // there is little to save.
 const MinSummed = 8
 
+// WorthSearching reports whether a file of that many blocks, of which some
+// with so many bytes are missing, is worth reading its old version through for
+// what stands there at other offsets: where more than a quarter of the blocks
+// and more than 4 MiB is missing.
+func WorthSearching(blocks, missing int, bytes int64) bool {
+	return 4*missing > blocks && bytes > 4<<20
+}
+
 // AddSum gives the sum of the bytes that s is the sum of, followed by p.
 func AddSum(s Sum, p []byte) Sum {
 	for len(p) >= 8 {

@@ -2,6 +2,8 @@ package block_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -152,22 +154,31 @@ func BenchmarkRoll(b *testing.B) {
 	}
 }
 
-func TestAFileIsHashedAndSummedInOneReading(t *testing.T) {
+func TestTheWantedBlocksOfAFileAreSummed(t *testing.T) {
 	data := randomBytes(7, 10*block.MinSize+17)
 	for _, workers := range []int{1, 3} {
 		pool := block.NewPool(workers)
-		infos, sums, err := pool.HashAndSumFile(t.Context(), bytes.NewReader(data), int64(len(data)), block.MinSize)
+		infos, err := pool.HashFile(t.Context(), bytes.NewReader(data), int64(len(data)), block.MinSize)
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, err := pool.HashFile(t.Context(), bytes.NewReader(data), int64(len(data)), block.MinSize)
-		if err != nil || !block.EqualLists(infos, plain) {
-			t.Errorf("%d workers: the blocks are not those that HashFile gives (error %v)", workers, err)
-		}
-		for i, b := range infos {
-			if want := block.AddSum(0, data[b.Offset:b.Offset+int64(b.Size)]); sums[i] != want {
-				t.Errorf("%d workers: block %d has the sum %#x, want %#x", workers, i, sums[i], want)
+		for _, todo := range [][]int{nil, {4}, {0, 3, 9, 10}} {
+			sums := make([]block.Sum, len(infos))
+			if err := pool.SumFile(t.Context(), bytes.NewReader(data), infos, todo, sums); err != nil {
+				t.Fatal(err)
 			}
+			for i, b := range infos {
+				want := block.Sum(0)
+				if slices.Contains(todo, i) {
+					want = block.AddSum(0, data[b.Offset:b.Offset+int64(b.Size)])
+				}
+				if sums[i] != want {
+					t.Errorf("%d workers, of %v: block %d has the sum %#x, want %#x", workers, todo, i, sums[i], want)
+				}
+			}
+		}
+		if err := pool.SumFile(t.Context(), bytes.NewReader(data[:len(data)-1]), infos, []int{1, 10}, make([]block.Sum, len(infos))); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%d workers: a file that ends too soon gave the error %v", workers, err)
 		}
 	}
 }

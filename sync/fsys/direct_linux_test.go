@@ -2,11 +2,13 @@ package fsys
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -71,6 +73,7 @@ func TestALargeFileIsWrittenPastThePageCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.sync.direct.available = func() int64 { return keepShare*size - keepShare } // one byte too few
 	if err := f.Truncate(size); err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +109,103 @@ func TestALargeFileIsWrittenPastThePageCache(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
-	if pages, of := inCache(t, filepath.Join(dir, "large")); pages > of/4 {
-		t.Errorf("%d of %d pages are in the page cache", pages, of)
-	}
+	notInCache(t, filepath.Join(dir, "large"))
+	readUncached(t, d, content)
+	notInCache(t, filepath.Join(dir, "large"))
 	got, err := os.ReadFile(filepath.Join(dir, "large"))
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("the file holds other bytes than were written (%d, error %v)", len(got), err)
 	}
+	readUncached(t, d, content) // now from memory
+}
+
+// notInCache fails where more of a file is in the page cache than its ends and
+// what was not aligned.
+func notInCache(t *testing.T, path string) {
+	t.Helper()
+	if pages, of := inCache(t, path); pages > of/4 {
+		t.Errorf("%d of %d pages are in the page cache", pages, of)
+	}
+}
+
+// readUncached reads the file "large" in several ways, all of which must give
+// its content.
+func readUncached(t *testing.T, d *disk, content []byte) {
+	t.Helper()
+	f, err := d.Open(relpath.MustParse("large"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.Uncached()
+	buf := make([]byte, directPiece)
+	for off := 0; off < len(content); off += len(buf) {
+		n, err := f.ReadAt(buf, int64(off))
+		want := content[off:min(len(content), off+len(buf))]
+		if !bytes.Equal(buf[:n], want) || (err == io.EOF) != (n < len(buf)) || err != nil && err != io.EOF {
+			t.Errorf("read at %d gave %d of %d bytes, error %v", off, n, len(want), err)
+		}
+	}
+	for _, r := range []struct{ off, n, skip int }{{17, 9000, 0}, {directAlign, 3 * directAlign, 5}, {8 * directAlign, 2*directAlign + 1, 0}, {4 * directAlign, 100, 0}} {
+		b := buf[r.skip : r.skip+r.n]
+		if n, err := f.ReadAt(b, int64(r.off)); err != nil || !bytes.Equal(b[:n], content[r.off:r.off+r.n]) {
+			t.Errorf("read of %d bytes at %d gave %d, error %v", r.n, r.off, n, err)
+		}
+	}
+	if n, err := f.ReadAt(buf, int64(len(content)+directAlign)&^(directAlign-1)); n != 0 || err != io.EOF {
+		t.Errorf("read behind the end gave %d, error %v", n, err)
+	}
+}
+
+func TestLargeFilesStayInMemoryUpToAShareOfIt(t *testing.T) {
+	d := newDirect(func() int64 { return keepShare * 100 })
+	now := time.Unix(1_000_000, 0)
+	steps := []struct {
+		after time.Duration
+		size  int64
+		keep  bool
+	}{
+		{0, 101, false},
+		{0, 60, true},
+		{time.Minute, 41, false},
+		{time.Minute, 40, true},
+		{time.Minute, 1, false},
+		{keepAgain - 2*time.Minute, 1, false},
+		{2 * time.Second, 100, false},
+		{keepAgain, 100, true},
+	}
+	for i, s := range steps {
+		now = now.Add(s.after)
+		if got := d.keep(s.size, now); got != s.keep {
+			t.Errorf("step %d: keep %d bytes gave %v, want %v", i, s.size, got, s.keep)
+		}
+	}
+}
+
+func TestAFileThatSomebodyWantsSoonStaysInMemory(t *testing.T) {
+	d, dir := openDirectDisk(t)
+	d.sync.direct.available = func() int64 { return keepShare * directFrom }
+	for _, name := range []string{"first", "second"} {
+		f, err := d.Create(relpath.MustParse(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Truncate(directFrom); err != nil {
+			t.Fatal(err)
+		}
+		for off := int64(0); off < directFrom; off += directPiece {
+			if _, err := f.WriteAt(make([]byte, directPiece), off); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if pages, of := inCache(t, filepath.Join(dir, "first")); pages < of/2 {
+		t.Errorf("%d of %d pages of the first file are in the page cache", pages, of)
+	}
+	notInCache(t, filepath.Join(dir, "second"))
 }
 
 func TestADiskThatRefusesDirectWritesGetsTheOthers(t *testing.T) {
@@ -122,6 +215,7 @@ func TestADiskThatRefusesDirectWritesGetsTheOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.Uncached()
 	if err := f.Truncate(directFrom); err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +245,7 @@ func BenchmarkLargeFile(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
+				f.Uncached()
 				if err := f.Truncate(256 << 20); err != nil {
 					b.Fatal(err)
 				}

@@ -14,11 +14,11 @@ func (d *disk) Open(p relpath.Path) (File, error) {
 	return d.open(OpOpen, p, unix.O_RDONLY, func(unix.Stat_t) error { return nil })
 }
 
-// file makes a handle of this disk.
-func (d *disk) file(f *os.File, p relpath.Path) *osFile {
+// file makes a handle of this disk, opened with that access.
+func (d *disk) file(f *os.File, p relpath.Path, access int) *osFile {
 	o := newOSFile(f, p.String())
 	if d.sync.direct != nil {
-		o.past = &directHandle{d: d.sync.direct}
+		o.past = &directHandle{d: d.sync.direct, access: access}
 	}
 	return o
 }
@@ -59,7 +59,7 @@ func (d *disk) open(op OpName, p relpath.Path, flags int, trust func(unix.Stat_t
 			_ = file.Close()
 			return err
 		}
-		f = d.file(file, p)
+		f = d.file(file, p, flags)
 		return nil
 	})
 	return f, err
@@ -88,7 +88,7 @@ func (d *disk) Create(p relpath.Path) (File, error) {
 func (d *disk) create(op OpName, p relpath.Path) (f *osFile, err error) {
 	opened := func(fd int, err error) error {
 		if err == nil {
-			f = d.file(os.NewFile(uintptr(fd), p.String()), p)
+			f = d.file(os.NewFile(uintptr(fd), p.String()), p, unix.O_RDWR)
 		}
 		return err
 	}

@@ -63,7 +63,7 @@ func (s *syncer) probe(fd *rootFD) {
 	switch uint32(st.Type) {
 	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC:
 		// Not btrfs: it takes sums over memory that must not change meanwhile.
-		s.direct = newDirect()
+		s.direct = newDirect(availableMemory)
 	}
 }
 
@@ -191,7 +191,14 @@ func (s *syncer) learnFsync(each time.Duration) {
 
 // dirtyMemory is what the machine has still to write to disks, in bytes; 0
 // where it cannot be read.
-func dirtyMemory() int64 {
+func dirtyMemory() int64 { return memory("Dirty:", "Writeback:") }
+
+// availableMemory is what programs, and files kept in memory, can still have,
+// in bytes; 0 where it cannot be read.
+func availableMemory() int64 { return memory("MemAvailable:") }
+
+// memory adds up what the system says of its memory, in bytes.
+func memory(names ...string) int64 {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0
@@ -199,7 +206,7 @@ func dirtyMemory() int64 {
 	total := int64(0)
 	for line := range strings.Lines(string(text)) {
 		f := strings.Fields(line)
-		if len(f) < 2 || f[0] != "Dirty:" && f[0] != "Writeback:" {
+		if len(f) < 2 || !slices.Contains(names, f[0]) {
 			continue
 		}
 		if kib, err := strconv.ParseInt(f[1], 10, 64); err == nil {

@@ -168,4 +168,7 @@ type File interface {
 	SetMeta(mode uint32, mtime int64) error
 	// Flush starts writing out a range without waiting; it promises nothing.
 	Flush(off, n int64)
+	// Uncached says that memory need not keep what is read and written through
+	// this handle from now on; it promises nothing.
+	Uncached()
 }

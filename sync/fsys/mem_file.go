@@ -146,6 +146,9 @@ func (f *memFile) SetMeta(mode uint32, mtime int64) error {
 // Flush does nothing: it promises nothing.
 func (f *memFile) Flush(off, n int64) {}
 
+// Uncached does nothing: it promises nothing.
+func (f *memFile) Uncached() {}
+
 // Close ends the handle. A second Close is fs.ErrClosed.
 func (f *memFile) Close() error {
 	f.m.mu.Lock()

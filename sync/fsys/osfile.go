@@ -14,18 +14,22 @@ type osFile struct {
 	f    *os.File
 	path string        // as opened, for errors
 	own  atomic.Int64  // bytes written through this handle that lie in memory
-	past *directHandle // nil: every write goes through the page cache
+	past *directHandle // nil: everything goes through the page cache
 }
 
 func newOSFile(f *os.File, path string) *osFile { return &osFile{f: f, path: path} }
 
 // ReadAt is io.ReaderAt; the end of the file is io.EOF itself.
 func (o *osFile) ReadAt(b []byte, off int64) (int, error) {
-	n, err := o.f.ReadAt(b, off)
-	if err == io.EOF {
-		return n, err
+	past := o.past.read(o.f, b, off)
+	if past == len(b) && past > 0 {
+		return past, nil
 	}
-	return n, fail(OpRead, o.path, err)
+	n, err := o.f.ReadAt(b[past:], off+int64(past))
+	if err == io.EOF {
+		return past + n, err
+	}
+	return past + n, fail(OpRead, o.path, err)
 }
 
 // WriteAt is io.WriterAt.
@@ -66,6 +70,16 @@ func (o *osFile) SetMeta(mode uint32, mtime int64) error {
 		err = control(o.f, func(fd uintptr) error { return setTime(fd, mtime) })
 	}
 	return fail(OpSetMeta, o.path, err)
+}
+
+// Uncached has large reads and writes go past the page cache.
+func (o *osFile) Uncached() {
+	if o.past == nil {
+		return
+	}
+	if info, err := o.Stat(); err == nil {
+		o.past.uncached(info.Size)
+	}
 }
 
 // Flush starts writing out. A failure is not lost: the sync reports it.

@@ -65,13 +65,13 @@ func startWriting(fd uintptr, off, n int64) error {
 	return unix.SyncFileRange(int(fd), off, n, unix.SYNC_FILE_RANGE_WRITE)
 }
 
-// openDirect opens a file once more, for writes past the page cache (open(2),
+// openDirect opens a file once more, for going past the page cache (open(2),
 // O_DIRECT). By its descriptor it is the same file, whatever its name is now.
-func openDirect(file *os.File) (f *os.File, err error) {
+func openDirect(file *os.File, access int) (f *os.File, err error) {
 	err = control(file, func(fd uintptr) error {
 		name := "/proc/self/fd/" + strconv.Itoa(int(fd))
 		return retry(func() error {
-			fd, err := unix.Open(name, unix.O_WRONLY|unix.O_DIRECT|unix.O_CLOEXEC, 0)
+			fd, err := unix.Open(name, access|unix.O_DIRECT|unix.O_CLOEXEC, 0)
 			if err == nil {
 				f = os.NewFile(uintptr(fd), file.Name())
 			}
@@ -79,6 +79,16 @@ func openDirect(file *os.File) (f *os.File, err error) {
 		})
 	})
 	return f, err
+}
+
+// mostlyCached reports whether the page cache holds at least half of a range,
+// or nobody knows (before Linux 6.5): then it is the quicker way.
+func mostlyCached(file *os.File, off, n int64) bool {
+	var st unix.Cachestat_t
+	err := control(file, func(fd uintptr) error {
+		return unix.Cachestat(uint(fd), &unix.CachestatRange{Off: uint64(off), Len: uint64(n)}, &st, 0)
+	})
+	return err != nil || 2*int64(st.Cache)*int64(os.Getpagesize()) >= n
 }
 
 // retry repeats a call that a signal interrupted.

@@ -32,7 +32,10 @@ func setTime(fd uintptr, mtime int64) error {
 func startWriting(uintptr, int64, int64) error { return nil }
 
 // openDirect is not offered: here it was measured on no system.
-func openDirect(*os.File) (*os.File, error) { return nil, ErrUnsupported }
+func openDirect(*os.File, int) (*os.File, error) { return nil, ErrUnsupported }
+
+// mostlyCached is not asked where openDirect is not offered.
+func mostlyCached(*os.File, int64, int64) bool { return true }
 
 // foldsByDefault is what the system's own disks do with case.
 const foldsByDefault = true

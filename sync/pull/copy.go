@@ -12,9 +12,17 @@ import (
 	"lanyard/sync/fsys"
 )
 
-// pieceSize is how much of a block is read, hashed and written at a time: it
-// stays in a core's cache.
-const pieceSize = 256 << 10
+// How much of a block is read and hashed at a time, so that it stays in a
+// core's cache meanwhile, and how much is written, which is a wait for the disk
+// where it goes past the page cache.
+const (
+	readSize  = 256 << 10
+	pieceSize = 1 << 20
+)
+
+// copiersEach is how many copies there are for each worker: a copy waits for
+// the disk half of its time.
+const copiersEach = 2
 
 // shareSize is how much one worker does of a pass before others have their
 // turn, so that a huge file does not keep small ones waiting.
@@ -73,14 +81,15 @@ func copyPass(it *item, src fsys.File, jobs []copyJob) *pass {
 	return p
 }
 
-// run does the jobs on a pool and calls then, once, when all have ended.
-func (p *pass) run(pool *exec.Pool, workers int, then func()) {
-	workers = max(1, min(workers, p.count))
-	p.running.Store(int64(workers))
+// run does the jobs on the Worker's pool for copies and calls then, once, when
+// all have ended.
+func (p *pass) run(w *Worker, then func()) {
+	copiers := max(1, min(copiersEach*w.o.Workers, p.count))
+	p.running.Store(int64(copiers))
 	p.then = then
-	for range workers {
-		w := &copier{p: p, pool: pool, sum: sha256.New(), buf: make([]byte, pieceSize)}
-		pool.Go(w.work)
+	for range copiers {
+		c := &copier{p: p, pool: w.copies, pieces: w.pieces, sum: sha256.New()}
+		w.copies.Go(c.work)
 	}
 }
 
@@ -127,26 +136,73 @@ func (p *pass) end() {
 	p.then()
 }
 
+// pieces are buffers that copiers leave to each other. Its capacity is the
+// number of copiers.
+type pieces chan []byte
+
+// take gives a buffer of at least so many bytes.
+func (p pieces) take(size int) []byte {
+	select {
+	case b := <-p:
+		if len(b) >= size {
+			return b
+		}
+	default:
+	}
+	return make([]byte, size)
+}
+
+func (p pieces) give(b []byte) {
+	select {
+	case p <- b:
+	default:
+	}
+}
+
+// clear lets go of the memory.
+func (p pieces) clear() {
+	for {
+		select {
+		case <-p:
+		default:
+			return
+		}
+	}
+}
+
 // copier is one worker of a pass.
 type copier struct {
 	p       *pass
 	pool    *exec.Pool
+	pieces  pieces
 	sum     hash.Hash
-	buf     []byte
+	buf     []byte // while it works
 	out, in []byte // of a search
 }
 
 // work does a share of the jobs and gets in line again, or ends.
 func (w *copier) work() {
+	w.buf = w.pieces.take(int(min(pieceSize, max(w.p.it.want.BlockSize, block.MinSize))))
+	more := w.share()
+	w.pieces.give(w.buf)
+	w.buf = nil
+	if more {
+		w.pool.Go(w.work)
+	} else {
+		w.p.end()
+	}
+}
+
+// share does a share of the jobs, and reports whether there may be more.
+func (w *copier) share() bool {
 	for did := int64(0); did < shareSize; {
 		j := w.p.claim()
 		if j < 0 {
-			w.p.end()
-			return
+			return false
 		}
 		did += w.p.do(w, j)
 	}
-	w.pool.Go(w.work)
+	return true
 }
 
 // copy copies the bytes at from in src to where block i belongs, unless they
@@ -160,10 +216,14 @@ func (w *copier) copy(src io.ReaderAt, from int64, i int) (got block.Hash, ok bo
 	w.sum.Reset()
 	for off := int64(0); off < int64(b.Size); {
 		piece := w.buf[:min(int64(len(w.buf)), int64(b.Size)-off)]
-		if n, _ := src.ReadAt(piece, from+off); n < len(piece) {
-			return got, false // shorter than recorded, or not to be read: it is fetched
+		for done := 0; done < len(piece); {
+			part := piece[done:min(len(piece), done+readSize)]
+			if n, _ := src.ReadAt(part, from+off+int64(done)); n < len(part) {
+				return got, false // shorter than recorded, or not to be read: it is fetched
+			}
+			w.sum.Write(part)
+			done += len(part)
 		}
-		w.sum.Write(piece)
 		if !inPlace {
 			if _, err := it.file.WriteAt(piece, b.Offset+off); err != nil {
 				w.p.fail(err)

@@ -74,7 +74,7 @@ func (c *claims) has(p relpath.Path) bool {
 // disk, in passes: over what the temporary file holds itself, over the old
 // version, over other files with the same content, and over the old version
 // once more for what stands there at other offsets. Each pass is shared by the
-// workers of the prep pool.
+// copiers.
 //
 // Every byte that is kept is hashed on the way, also where the file system let
 // the temporary file share the old version's content: a record only says where
@@ -117,7 +117,7 @@ func (g *gatherer) next() {
 		if p == nil {
 			continue
 		}
-		p.run(g.it.r.w.prep, g.it.r.o.Workers, g.next)
+		p.run(g.it.r.w, g.next)
 		return
 	}
 	g.done()
@@ -213,6 +213,7 @@ func (g *gatherer) copyFrom(rec *index.Record) *pass {
 	if err != nil {
 		return nil
 	}
+	file.Uncached()
 	var jobs []copyJob
 	for i, b := range g.it.want.Blocks {
 		if src, ok := at[b.Hash]; ok && src.Size == b.Size && !g.it.steps.Has(i) {

@@ -285,6 +285,11 @@ func (it *item) openTemp() (fresh bool, err error) {
 		return false, fmt.Errorf("make temporary file: %w", err)
 	}
 	it.file, it.tempMade = file, true
+	if it.present {
+		// What changes is not read soon as a rule, but changed again: memory for
+		// all of it costs more than the next reading from the disk.
+		file.Uncached()
+	}
 	if fresh && it.wholeAtOnce() {
 		return fresh, nil // one write makes it whole
 	}

@@ -184,6 +184,7 @@ func (r *round) end() {
 		r.cancelLate()
 	}
 	r.w.round = nil
+	r.w.pieces.clear()
 	r.w.progress.reset()
 	done, result := r.done, r.result
 	r.done = nil

@@ -8,12 +8,9 @@ import (
 	"lanyard/sync/index"
 )
 
-// When a file is searched for blocks that moved to other offsets, and when
-// that is given up.
+// How a file is searched for blocks that moved to other offsets, and when that
+// is given up.
 const (
-	// A search costs a reading of the old version: it is worth it where more
-	// than a quarter of the blocks and more than this is missing.
-	searchFrom = 4 << 20
 	// maxSearched bounds the memory of a search: blocks looked for at a time.
 	maxSearched = 1 << 17
 	// After a quarter of the old version, one of this many blocks must have
@@ -76,7 +73,7 @@ func (g *gatherer) searchOld(rec *index.Record) *pass {
 			wanted = append(wanted, i)
 		}
 	}
-	if len(wanted) == 0 || 4*missing <= len(it.want.Blocks) || bytes <= searchFrom {
+	if len(wanted) == 0 || !block.WorthSearching(len(it.want.Blocks), missing, bytes) {
 		return nil
 	}
 	file, err := openRecorded(it.r.o.FS, rec)

@@ -117,8 +117,11 @@ type Result struct {
 type Worker struct {
 	o    Options
 	turn *exec.Serial // owns every field below
-	prep *exec.Pool   // looks and local copies
+	prep *exec.Pool   // looks
 	wr   *exec.Pool   // verification and writing
+
+	copies *exec.Pool // local copies
+	pieces pieces     // their buffers
 
 	progress Progress
 	unusable unusable
@@ -152,6 +155,9 @@ func NewWorker(o Options) *Worker {
 		turn:  exec.NewSerial(o.Exec),
 		prep:  exec.NewPool(o.Exec, o.Workers),
 		wr:    exec.NewPool(o.Exec, o.Workers),
+
+		copies: exec.NewPool(o.Exec, copiersEach*o.Workers),
+		pieces: make(pieces, copiersEach*o.Workers),
 	}
 }
 

@@ -91,15 +91,11 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 	} else if ok {
 		blockSize = max(former.BlockSize, block.MinSize)
 	}
-	hash := s.Pool.HashFile
+	blocks, err := s.Pool.HashFile(ctx, file, j.look.Size, blockSize)
 	var sums []block.Sum
-	if s.Sums && j.old != nil && j.old.IsFile() && block.Count(j.look.Size, blockSize) >= block.MinSummed {
-		hash = func(ctx context.Context, r io.ReaderAt, size int64, blockSize int32) (b []block.Info, err error) {
-			b, sums, err = s.Pool.HashAndSumFile(ctx, r, size, blockSize)
-			return b, err
-		}
+	if err == nil {
+		sums, err = s.sums(ctx, j, file, blocks)
 	}
-	blocks, err := hash(ctx, file, j.look.Size, blockSize)
 	switch {
 	case ctx.Err() != nil:
 		return outcome{}, context.Cause(ctx)
@@ -116,6 +112,44 @@ func (s *session) examineFile(ctx context.Context, j job) (outcome, error) {
 	f.Sums = sums
 	f.racy = racy(j.look, start, s.Now())
 	return s.conclude(f, global, outcome{hashed: j.look.Size})
+}
+
+// sums gives the sums of a changed file's blocks, nil where nobody needs them:
+// who has the version that it was made from searches that only if much of the
+// file stands there at no block's place. Sums that the file had are kept up,
+// for whoever has an older version.
+func (s *session) sums(ctx context.Context, j job, r io.ReaderAt, blocks []block.Info) ([]block.Sum, error) {
+	if !s.Sums || j.old == nil || !j.old.IsFile() || len(blocks) < block.MinSummed {
+		return nil, nil
+	}
+	summed := len(j.old.Sums) == len(j.old.Blocks)
+	before := make(map[block.Hash]int, len(j.old.Blocks))
+	for i, b := range j.old.Blocks {
+		before[b.Hash] = i
+	}
+	sums := make([]block.Sum, len(blocks))
+	var todo []int
+	bytes := int64(0)
+	for i, b := range blocks {
+		switch at, known := before[b.Hash]; {
+		case !known:
+			todo = append(todo, i)
+			bytes += int64(b.Size)
+		case summed:
+			sums[i] = j.old.Sums[at]
+		}
+	}
+	if summed {
+		return sums, s.Pool.SumFile(ctx, r, blocks, todo, sums)
+	}
+	if !block.WorthSearching(len(blocks), len(todo), bytes) {
+		return nil, nil
+	}
+	all := make([]int, len(blocks))
+	for i := range all {
+		all[i] = i
+	}
+	return sums, s.Pool.SumFile(ctx, r, blocks, all, sums)
 }
 
 // racy reports whether a write after reading could have left the times as
