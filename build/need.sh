@@ -16,6 +16,7 @@ packages_of() {
     mkfs.ext4) echo e2fsprogs ;;
     ip) echo iproute2 ;;
     nft) echo nftables ;;
+    zbarimg) echo zbar-tools ;;
     *) echo "$1" ;;
   esac
 }

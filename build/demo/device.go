@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -65,13 +66,46 @@ func (d *device) run(ctx context.Context, args ...string) (string, error) {
 	return string(out), err
 }
 
-// know makes the device share its folder with another.
-func (d *device) know(ctx context.Context, other *device) error {
-	if _, err := d.run(ctx, "device", "add", other.id, "--name", other.name, "--address", other.address); err != nil {
+// pair makes two devices peers of each other: one shows an invitation, the other
+// uses it. Its link travels as it does between two people: outside of Lanyard.
+func pair(ctx context.Context, shows, takes *device) error {
+	out, err := shows.run(ctx, "pair", "show", "--json", "--no-wait", "--yes")
+	if err != nil {
 		return err
 	}
+	var invitation struct{ Link string }
+	if err := json.Unmarshal([]byte(out), &invitation); err != nil {
+		return err
+	}
+	// On loopback an invitation cannot say where its device is.
+	_, err = takes.run(ctx, "pair", "accept", invitation.Link, "--address", shows.address, "--yes")
+	return err
+}
+
+// share makes the device share its folder with another.
+func (d *device) share(ctx context.Context, other *device) error {
 	_, err := d.run(ctx, "folder", "add", d.dir, "--id", folderID, "--label", "Documents", "--share", other.id)
 	return err
+}
+
+// connected reports whether the device is connected with another.
+func (d *device) connected(ctx context.Context, other *device) bool {
+	out, err := d.run(ctx, "status", "--json")
+	var state struct {
+		Devices []struct {
+			ID        string
+			Connected bool
+		}
+	}
+	if err != nil || json.Unmarshal([]byte(out), &state) != nil {
+		return false
+	}
+	for _, s := range state.Devices {
+		if s.ID == other.id {
+			return s.Connected
+		}
+	}
+	return false
 }
 
 // start starts the engine and returns once it answers.

@@ -20,7 +20,7 @@ type story struct {
 // videoSize is one large file beside the many small ones.
 const videoSize = 64 << 20
 
-// begin makes two devices that know each other.
+// begin makes two devices and pairs them.
 func (s *story) begin(ctx context.Context, bin, root string) (err error) {
 	if s.laptop, err = newDevice(ctx, bin, root, "laptop"); err != nil {
 		return err
@@ -29,13 +29,22 @@ func (s *story) begin(ctx context.Context, bin, root string) (err error) {
 		return err
 	}
 	fmt.Printf("Two devices on this machine:\n  laptop  %s\n  tablet  %s\n", s.laptop.id, s.tablet.id)
-	if err := s.laptop.know(ctx, s.tablet); err != nil {
+	for _, d := range []*device{s.laptop, s.tablet} {
+		if err := d.start(ctx); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	if err := pair(ctx, s.laptop, s.tablet); err != nil {
 		return err
 	}
-	if err := s.tablet.know(ctx, s.laptop); err != nil {
+	err = until(ctx, "they are connected", func() bool {
+		return s.laptop.connected(ctx, s.tablet) && s.tablet.connected(ctx, s.laptop)
+	})
+	if err != nil {
 		return err
 	}
-	fmt.Println("Each was told the other's ID. Both share the folder Documents.")
+	fmt.Printf("The tablet used an invitation of the laptop's: %s later each was the other's peer, and connected.\n", short(time.Since(began)))
 	return nil
 }
 
@@ -60,10 +69,11 @@ func (s *story) firstCopy(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	for _, d := range []*device{s.laptop, s.tablet} {
-		if err := d.start(ctx); err != nil {
-			return err
-		}
+	if err := s.laptop.share(ctx, s.tablet); err != nil {
+		return err
+	}
+	if err := s.tablet.share(ctx, s.laptop); err != nil {
+		return err
 	}
 	if err := s.laptop.wait(ctx); err != nil {
 		return err
@@ -74,7 +84,7 @@ func (s *story) firstCopy(ctx context.Context) error {
 		return err
 	}
 	mib := float64(t.bytes) / (1 << 20)
-	fmt.Printf("%d files, %.0f MiB, went from laptop to tablet in %s (%.0f MiB a second, start included).\n",
+	fmt.Printf("%d files, %.0f MiB, went from laptop to tablet in %s (%.0f MiB a second, first look included).\n",
 		len(t.entries), mib, short(took), mib/took.Seconds())
 	return nil
 }
