@@ -35,9 +35,12 @@ const (
 type Options struct {
 	Version string
 	Pages   fs.FS // for browsers; nil where none were built
+	In      io.Reader
 	Out     io.Writer
 	Err     io.Writer
-	Engine  node.MakeEngine
+	// Terminal: a person is at In, even where that is not a terminal's file.
+	Terminal bool
+	Engine   node.MakeEngine
 }
 
 // Main runs the command of this process until it ends or the process is told
@@ -50,6 +53,9 @@ func Main(o Options) int {
 
 // Run runs one command until it ends, or ctx does, and gives the exit code.
 func Run(ctx context.Context, o Options, args []string) int {
+	if o.In == nil {
+		o.In = os.Stdin
+	}
 	if o.Out == nil {
 		o.Out = os.Stdout
 	}
@@ -89,6 +95,7 @@ func oneLine(s string) string { return text.Clean(s) }
 type app struct {
 	Options
 	homeDir string
+	quiet   bool // nothing but JSON is printed
 }
 
 // home gives the home that --home names.
@@ -103,7 +110,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return wrongUsage(c, err) })
 	root.AddCommand(
 		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(),
-		a.deviceCommand(), a.folderCommand(), a.networkCommand(),
+		a.deviceCommand(), a.pairCommand(), a.folderCommand(), a.networkCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
 		a.whyCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
 	)

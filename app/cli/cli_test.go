@@ -201,27 +201,6 @@ func TestSpansAreShort(t *testing.T) {
 	}
 }
 
-func TestQRCodesAreDarkOnWhiteWithAQuietZone(t *testing.T) {
-	var b strings.Builder
-	if err := printQR(&b, "AAAQEAY-EAUDAOB-CAJBIFQ-YDIOB4B-IBCEQTC-QKRMFYX-YDENBWH-A5DYPQG"); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	for i, line := range lines {
-		inner, framed := strings.CutPrefix(line, blackOnWhite)
-		inner, closed := strings.CutSuffix(inner, resetColours)
-		if !framed || !closed {
-			t.Errorf("line %d sets no colours: %q", i, line)
-		}
-		if !strings.HasPrefix(inner, "    ") || !strings.HasSuffix(inner, "    ") {
-			t.Errorf("line %d has no quiet zone of four squares: %q", i, inner)
-		}
-		if blank := strings.TrimSpace(inner) == ""; blank != (i < 2 || i >= len(lines)-2) {
-			t.Errorf("line %d is blank: %v", i, blank)
-		}
-	}
-}
-
 func TestTimesAreReadAsVersionsPrintsThem(t *testing.T) {
 	for text, want := range map[string]time.Time{
 		"2026-03-04T05:06:07.89Z": time.Date(2026, 3, 4, 5, 6, 7, 890_000_000, time.UTC),

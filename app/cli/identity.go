@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"fmt"
 	"io"
-	"strings"
 
-	"github.com/skip2/go-qrcode"
 	"github.com/spf13/cobra"
+
+	"lanyard/app/pairing/qr"
 )
 
 func (a *app) idCommand() *cobra.Command {
@@ -17,7 +16,7 @@ func (a *app) idCommand() *cobra.Command {
 			return a.withSettings(c.Context(), func(s settings) error {
 				identity, err := s.Identity(c.Context())
 				if err == nil && asQR {
-					err = printQR(a.Out, identity.ID)
+					err = a.drawQR(identity.ID)
 				}
 				if err != nil {
 					return err
@@ -30,44 +29,12 @@ func (a *app) idCommand() *cobra.Command {
 	return c
 }
 
-// Black on white whatever the terminal's own colours are, as scanners expect.
-const (
-	blackOnWhite = "\x1b[30;107m"
-	resetColours = "\x1b[0m"
-)
-
-// printQR draws text as a QR code, two rows of squares to a line, with the
-// quiet zone of four squares that the standard asks for.
-func printQR(w io.Writer, text string) error {
-	code, err := qrcode.New(text, qrcode.Medium)
+// drawQR draws text as a QR code.
+func (a *app) drawQR(text string) error {
+	code, err := qr.Draw(text)
 	if err != nil {
-		return fmt.Errorf("make QR code: %w", err)
+		return err
 	}
-	squares := code.Bitmap() // with the quiet zone
-	var b strings.Builder
-	for y := 0; y < len(squares); y += 2 {
-		b.WriteString(blackOnWhite)
-		for x := range squares[y] {
-			lower := y+1 < len(squares) && squares[y+1][x]
-			b.WriteString(halves(squares[y][x], lower))
-		}
-		b.WriteString(resetColours + "\n")
-	}
-	_, err = io.WriteString(w, b.String())
+	_, err = io.WriteString(a.Out, code.Terminal())
 	return err
-}
-
-// halves gives the character that is dark in its upper half, lower half, both
-// or none.
-func halves(upper, lower bool) string {
-	switch {
-	case upper && lower:
-		return "█"
-	case upper:
-		return "▀"
-	case lower:
-		return "▄"
-	default:
-		return " "
-	}
 }

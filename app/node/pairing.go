@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 
 	"lanyard/app/pairing/desk"
 	"lanyard/discovery/lan"
@@ -33,6 +34,9 @@ func (m meeting) Dial(ctx context.Context, address string, want device.ID) (desk
 
 // conn keeps a failure from being a Conn.
 func conn(c *transport.PairConn, err error) (desk.Conn, error) {
+	if errors.Is(err, transport.ErrNotPairing) {
+		return nil, desk.ErrNotWanted
+	}
 	if err != nil {
 		return nil, err
 	}

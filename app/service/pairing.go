@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"lanyard/app/pairing"
 	"lanyard/sync/device"
 	"lanyard/sync/status"
 )
@@ -35,6 +36,13 @@ type Invited struct {
 type Taking struct {
 	Link      string   `json:"link" doc:"or the text of a QR code"`
 	Addresses []string `json:"addresses,omitempty" doc:"where its device is, beside what the invitation says, such as quic://192.0.2.1:22000"`
+}
+
+// Reading is what an invitation says, of which its secret is no part.
+type Reading struct {
+	Device    string    `json:"device" doc:"ID of the device that shows it"`
+	Addresses []string  `json:"addresses" doc:"where it says that its device is, of those that may be dialed"`
+	Expires   time.Time `json:"expires" doc:"by that device's clock"`
 }
 
 // Choice asks to compare numbers with a device nearby.
@@ -71,6 +79,23 @@ func (s *Service) OpenInvitation(_ context.Context, req NewInvitation) (Invited,
 func (s *Service) CloseInvitation(_ context.Context, id string) error {
 	s.desk.CloseInvitation(id)
 	return nil
+}
+
+// ReadInvitation tells what an invitation says, so that a person can be asked
+// before anything is dialed.
+func (s *Service) ReadInvitation(_ context.Context, req Taking) (Reading, error) {
+	inv, err := pairing.ParseInvitation(req.Link)
+	if err != nil {
+		return Reading{}, err
+	}
+	out := Reading{Device: inv.ID.String(), Addresses: slices.Clone(req.Addresses), Expires: inv.Expires.UTC()}
+	for _, h := range inv.Hints {
+		out.Addresses = append(out.Addresses, "quic://"+h.String())
+	}
+	if out.Addresses == nil {
+		out.Addresses = []string{}
+	}
+	return out, nil
 }
 
 // TakeInvitation begins to use an invitation; the status tells how it goes on.

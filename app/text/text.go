@@ -47,6 +47,8 @@ type Catalogue struct {
 	Held map[HeldText]string `json:"held"`
 	// Offers says what other devices offer and what joining does.
 	Offers map[OfferText]string `json:"offers"`
+	// Pair says what goes on while devices are connected with each other.
+	Pair map[PairText]string `json:"pair"`
 }
 
 // HeldText names a sentence about deletions that are held.

@@ -285,3 +285,27 @@ func TestEveryOfferCanBeSaidWithTheSameValues(t *testing.T) {
 		t.Errorf("it is said as %q", got)
 	}
 }
+
+func TestEveryStepOfPairingCanBeSaidWithTheSameValues(t *testing.T) {
+	en, de := load(t, "en"), load(t, "de")
+	values := map[string]string{
+		"device": "nas", "name": "nas", "address": "quic://192.0.2.1:1", "digits": "123 456", "time": "2 min", "id": "ID", "self": "S", "group": "G",
+	}
+	for _, p := range text.PairTexts() {
+		for _, c := range []*text.Catalogue{en, de} {
+			if s := c.SayPair(p, values); s == "" || strings.ContainsAny(s, "{}") {
+				t.Errorf("%s, %s: it is said as %q", c.Language, p, s)
+			}
+		}
+		if diff := cmp.Diff(marks(en.Pair[p]), marks(de.Pair[p])); diff != "" {
+			t.Errorf("%s: parameters differ (-en +de):\n%s", p, diff)
+		}
+	}
+	if n := len(text.PairTexts()); len(en.Pair) != n || len(de.Pair) != n {
+		t.Errorf("%d sentences in en, %d in de, want %d", len(en.Pair), len(de.Pair), n)
+	}
+	delete(values, "address")
+	if got := en.SayPair(text.PairConnect, values); got != "Connect with device nas? (y/N)" {
+		t.Errorf("without an address it is said as %q", got)
+	}
+}

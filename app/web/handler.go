@@ -62,6 +62,7 @@ type Service interface {
 	ClosePane(context.Context) error
 	OpenInvitation(context.Context, service.NewInvitation) (service.Invited, error)
 	CloseInvitation(ctx context.Context, id string) error
+	ReadInvitation(context.Context, service.Taking) (service.Reading, error)
 	TakeInvitation(context.Context, service.Taking) (status.PairingRun, error)
 	ChooseNearby(context.Context, service.Choice) (status.PairingRun, error)
 	AnswerPairing(ctx context.Context, id string, reply service.Reply) error

@@ -32,6 +32,10 @@ func registerPairing(api huma.API, s Service) {
 		func(ctx context.Context, in *InvitationParam) (*struct{}, error) {
 			return done(s.CloseInvitation(ctx, in.ID))
 		})
+	huma.Register(api, operation("read-invitation", http.MethodPost, "/pairing/read", "What an invitation says, before it is used"),
+		func(ctx context.Context, in *struct{ Body service.Taking }) (*answer[service.Reading], error) {
+			return answered(s.ReadInvitation(ctx, in.Body))
+		})
 	huma.Register(api, operation("take-invitation", http.MethodPost, "/pairing/accept", "Begin to use an invitation; the status tells how it goes on"),
 		func(ctx context.Context, in *struct{ Body service.Taking }) (*answer[status.PairingRun], error) {
 			return answered(s.TakeInvitation(ctx, in.Body))
@@ -72,6 +76,11 @@ func (c *Client) OpenInvitation(ctx context.Context, req service.NewInvitation) 
 // CloseInvitation makes an invitation worthless.
 func (c *Client) CloseInvitation(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, at("pairing", "invitation", id), nil, nil)
+}
+
+// ReadInvitation tells what an invitation says.
+func (c *Client) ReadInvitation(ctx context.Context, req service.Taking) (service.Reading, error) {
+	return send[service.Reading](ctx, c, http.MethodPost, "/pairing/read", req)
 }
 
 // TakeInvitation begins to use an invitation.

@@ -116,7 +116,7 @@ func refuseApp(f *File, from, to string) string {
 	case "web":
 		return allow(to, "app/service", "app/config")
 	case "cli":
-		return allow(to, "app/web", "app/service", "app/node", "app/config", "app/pairing", "app/tray")
+		return allow(to, "app/web", "app/service", "app/node", "app/config", "app/pairing/...", "app/tray")
 	case "desktop", "tray":
 		return allow(to, "app/web", "app/service", "app/config", "app/cli", "app/tray", "frontend")
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -62,6 +63,7 @@ func TestScripts(t *testing.T) {
 					"fill":    fill,
 					"listens": listens,
 					"lookup":  lookup,
+					"runs":    runs,
 					"status":  status,
 				},
 			})
@@ -96,18 +98,40 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// field puts a field of the first object in a JSON list into a variable:
-// "field versions.json time AT".
+// field puts a field of a JSON object, or of the first one in a list, into a
+// variable: "field versions.json time AT".
 func field(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: field file name VARIABLE")
 	}
+	text := ts.ReadFile(args[0])
+	if strings.HasPrefix(text, "{") {
+		text = "[" + text + "]"
+	}
 	var list []map[string]any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	ts.Check(json.Unmarshal([]byte(text), &list))
 	if len(list) == 0 || list[0][args[1]] == nil {
 		ts.Fatalf("%s has no field %s", args[0], args[1])
 	}
 	ts.Setenv(args[2], fmt.Sprint(list[0][args[1]]))
+}
+
+// runs puts the ID of the run that asks into a variable: "runs list.json RUN".
+func runs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: runs file VARIABLE")
+	}
+	var list struct {
+		Runs []struct{ ID, State string }
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	for _, r := range list.Runs {
+		if r.State == "asking" {
+			ts.Setenv(args[1], r.ID)
+			return
+		}
+	}
+	ts.Fatalf("%s lists no run that asks", args[0])
 }
 
 // fill makes files in a directory, each with a content of its own: "fill docs/d

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -154,6 +155,20 @@ func (t *quicTransport) AcceptPair(ctx context.Context) (*PairConn, error) {
 	}
 }
 
+// ErrNotPairing is wrapped by DialPair where a device answers that nobody there
+// wants to pair now. Anybody could answer so.
+var ErrNotPairing = errors.New("nobody there wants to connect a device now")
+
+// noProtocol is the QUIC code of TLS's alert no_application_protocol.
+const noProtocol = 0x100 + 120
+
+func pairRefused(err error) error {
+	if end, ok := errors.AsType[*quic.TransportError](err); ok && end.Remote && end.ErrorCode == noProtocol {
+		return fault.Wrap(fault.Retry, "", "", "", ErrNotPairing)
+	}
+	return err
+}
+
 // DialPair is Pairer's.
 func (t *quicTransport) DialPair(ctx context.Context, address string, want device.ID) (*PairConn, error) {
 	var pair *PairConn
@@ -167,7 +182,7 @@ func (t *quicTransport) DialPair(ctx context.Context, address string, want devic
 		}
 		conn, err := t.quic.Dial(ctx, net.UDPAddrFromAddrPort(target), pairTLS(t.opts.Certificate, admit), incomingConfig(t.windows))
 		if err != nil {
-			return nil, err
+			return nil, pairRefused(err)
 		}
 		if !t.track(conn, false) {
 			return nil, net.ErrClosed

@@ -120,8 +120,11 @@ func (c *computer) Dial(ctx context.Context, address string, want device.ID) (Co
 	c.world.mu.Lock()
 	other := c.world.devices[address]
 	c.world.mu.Unlock()
-	if other == nil || !other.desk.Pairing() || !want.IsZero() && other.id() != want {
+	switch {
+	case other == nil || !want.IsZero() && other.id() != want:
 		return nil, errUnreachable
+	case !other.desk.Pairing():
+		return nil, ErrNotWanted
 	}
 	mine, theirs := pipe(c.id(), c.address, other.id(), other.address)
 	select {
@@ -544,7 +547,7 @@ func TestTheSecretIsInNoLogNoStateAndNoFile(t *testing.T) {
 				return err
 			}))
 			for where, text := range texts {
-				for _, secret := range []string{body, body[52:78], fmt.Sprintf("%x", raw), fmt.Sprint(raw), string(raw[:])} {
+				for _, secret := range []string{body, body[54:80], fmt.Sprintf("%x", raw), fmt.Sprint(raw), string(raw[:])} {
 					if strings.Contains(strings.ToUpper(text), strings.ToUpper(secret)) {
 						t.Errorf("the secret is in %s", where)
 					}

@@ -199,7 +199,7 @@ func (d *Desk) show(ctx context.Context, conn Conn, stream io.ReadWriteCloser) e
 			}
 			return err
 		},
-		Save: d.saver(conn, status.ByCode),
+		Save: d.saver(conn, r),
 		Ask: func(ctx context.Context, q pairing.Question) (pairing.Answered, error) {
 			if s.yes {
 				d.ask(r, q, status.PairingWaits)
@@ -272,7 +272,7 @@ func (d *Desk) compare(ctx context.Context, conn Conn, stream io.ReadWriteCloser
 			}
 			return nil
 		},
-		Save: d.saver(conn, status.ByNumber),
+		Save: d.saver(conn, r),
 		Ask: func(ctx context.Context, q pairing.Question) (pairing.Answered, error) {
 			return d.answer(ctx, r, q)
 		},
@@ -290,10 +290,12 @@ func (d *Desk) compare(ctx context.Context, conn Conn, stream io.ReadWriteCloser
 	return err
 }
 
-// saver stores the other device of a connection.
-func (d *Desk) saver(conn Conn, how status.PairingMethod) func(pairing.Save) error {
+// saver stores the other device of a run.
+func (d *Desk) saver(conn Conn, r *run) func(pairing.Save) error {
+	how := r.method
 	return func(s pairing.Save) error {
 		now := time.Now().UTC()
+		d.change(func() { r.question.Name = s.Name }) // the side that takes a code hears it last
 		if !s.Pending {
 			if n, _, err := d.network(); err == nil {
 				n.Met(s.ID, conn.RemoteAddress())

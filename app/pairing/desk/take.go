@@ -77,8 +77,9 @@ func (d *Desk) take(ctx context.Context, n Network, r *run, inv pairing.Invitati
 	fixed := append(slices.Clone(addresses), dialable(inv.Hints, zones())...)
 	conn, err := d.find(ctx, n, inv.ID, func() []string { return append(slices.Clone(fixed), d.beacons(inv.Secret.Beacon())...) })
 	if err != nil {
-		if wall, _ := d.now(); fault.KindOf(err) == fault.Retry && wall.After(inv.Expires) {
-			return pairing.ErrExpired // most likely, by our clock
+		// Most likely: nobody there shows it any more, or by our clock it is over.
+		if wall, _ := d.now(); errors.Is(err, ErrNotWanted) || fault.KindOf(err) == fault.Retry && wall.After(inv.Expires) {
+			return pairing.ErrExpired
 		}
 		return err
 	}
@@ -92,7 +93,7 @@ func (d *Desk) take(ctx context.Context, n Network, r *run, inv pairing.Invitati
 		return err
 	}
 	return pairing.Run(ctx, conn, m, pairing.Host{
-		Save: d.saver(conn, status.ByCode),
+		Save: d.saver(conn, r),
 		Show: func(q pairing.Question) { d.ask(r, q, status.PairingWaits) },
 	})
 }
@@ -147,10 +148,15 @@ func (d *Desk) initiate(ctx context.Context, n Network, r *run, other Neighbour)
 	return d.compare(ctx, conn, conn, m, r)
 }
 
+// ErrNotWanted is what Network.Dial gives where a device answers that nobody
+// there wants to connect one.
+var ErrNotWanted = fault.New(fault.Retry, "", "nobody there wants to connect a device now: its code is over, or the page for connecting devices is not open there")
+
 var errNotFound = fault.New(fault.Retry, "",
 	"the other device was not found: it must be on the same network, with its code still shown; or name its address")
 
-// find dials where a device may be, until one answers or findWithin is over.
+// find dials where a device may be, until one answers, all others have and it is
+// not wanted there, or findWithin is over.
 // candidates may give more with time.
 func (d *Desk) find(ctx context.Context, n Network, want device.ID, candidates func() []string) (Conn, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, findWithin, errNotFound)
@@ -195,6 +201,9 @@ func (d *Desk) find(ctx context.Context, n Network, want device.ID, candidates f
 				return o.conn, nil
 			}
 			tried[o.address], last = time.Now(), o.err
+			if errors.Is(o.err, ErrNotWanted) && !slices.ContainsFunc(candidates(), func(a string) bool { return tried[a].IsZero() }) {
+				return nil, o.err // there is nowhere else to look
+			}
 		case <-ctx.Done():
 			if last != nil && errors.Is(context.Cause(ctx), errNotFound) {
 				return nil, fault.New(fault.Retry, "", "%w (%w)", errNotFound, last)
