@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/fault"
@@ -73,4 +74,25 @@ func TestAPlainConnectionCarriesNoExtension(t *testing.T) {
 		ours.finish(t)
 		theirs.finish(t)
 	})
+}
+
+func TestNothingIsToldBeforeTheClusterConfig(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	s := NewSession(ourID, theirID, now)
+	m := &bep.Extension{Type: 100}
+	if out := s.Step(now, Tell{m}); len(out) > 0 {
+		t.Errorf("before it, %v is sent", out)
+	}
+	out := s.Step(now, Configure{})
+	if len(out) != 2 {
+		t.Fatalf("with it, %v is sent", out)
+	}
+	first, ok := out[0].(Send)
+	second, ok2 := out[1].(Send)
+	if _, cc := first.Message.(*bep.ClusterConfig); !ok || !cc || !ok2 || second.Message != bep.Message(m) {
+		t.Errorf("sent %v and %v", out[0], out[1])
+	}
+	if out := s.Step(now, Tell{m}); len(out) != 1 {
+		t.Errorf("after it, %v is sent", out)
+	}
 }

@@ -183,6 +183,9 @@ type Session struct {
 	starts   int                   // of exchanges
 	asks     asks
 
+	introduced bool             // our ClusterConfig was sent, which is to be the first message
+	untold     []*bep.Extension // what waits for that
+
 	begun        time.Time
 	lastSent     time.Time
 	lastReceived time.Time
@@ -230,7 +233,11 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 	case Ask:
 		s.ask(now, ev)
 	case Tell:
-		s.send(now, ev.Message)
+		if s.introduced {
+			s.send(now, ev.Message)
+		} else {
+			s.untold = append(s.untold, ev.Message)
+		}
 	case Tick:
 		s.tick(now)
 	case Ended:
@@ -308,6 +315,11 @@ func (s *Session) configure(now time.Time, folders []LocalFolder) {
 		})
 	}
 	s.send(now, cc)
+	s.introduced = true
+	for _, m := range s.untold {
+		s.send(now, m)
+	}
+	s.untold = nil
 	for id, x := range s.exchange {
 		if f := s.local[id]; f == nil || f.Paused || f.holds() || f.IndexID != x.index {
 			delete(s.exchange, id)
