@@ -150,3 +150,11 @@ func clone(dst, src string) error {
 	}
 	return to.Close()
 }
+
+// output gives what a program that must succeed says.
+func output(t *testing.T, argv ...string) string {
+	t.Helper()
+	out, err := exec.Command(argv[0], argv[1:]...).Output()
+	must(t, err)
+	return string(out)
+}

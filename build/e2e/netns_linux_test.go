@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // inOwnNetwork runs a test once more, in another process with namespaces of its
@@ -36,7 +38,7 @@ func inOwnNetwork(t *testing.T, programs ...string) bool {
 	}
 	runtime.LockOSThread() // the signal at a parent's death is that of its thread
 	defer runtime.UnlockOSThread()
-	cmd := exec.Command("unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+	cmd := exec.Command("unshare", "--net", "--uts", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
 		os.Args[0], "-test.v", "-test.count=1", "-test.timeout=0", "-test.parallel=8", "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), insideVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -69,7 +71,8 @@ func newSwitch(t *testing.T) {
 	must(t, os.MkdirAll("/run/netns", 0o755))
 	tool(t, "mount", "-t", "tmpfs", "netns", "/run/netns")
 	ip(t, "link set lo up")
-	for _, bridge := range []string{"br0", "br1"} {
+	must(t, unix.Sethostname([]byte("name-of-this-computer")))
+	for _, bridge := range []string{"br0", "br1", "br2"} {
 		ip(t, "link add "+bridge+" type bridge stp_state 0 mcast_snooping 0")
 		ip(t, "link set "+bridge+" up")
 	}

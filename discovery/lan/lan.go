@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -91,15 +92,16 @@ type Finder struct {
 	mdns  *mdns.Source
 	local *local.Source
 
-	mu       sync.Mutex // guards what follows, memory only
-	pane     mdns.Pane
-	links    []network.Link
-	here     string // ID of the network that the machine is in, "" for one that cannot be recognised
-	placed   bool   // whether that was decided yet
-	lanyards []mdns.Nearby
-	told     map[device.ID]told
-	limits   [2]limit
-	changed  chan struct{}
+	mu        sync.Mutex // guards what follows, memory only
+	pane      mdns.Pane
+	links     []network.Link
+	unsettled bool   // the network changes, and links are those before
+	here      string // ID of the network that the machine is in, "" for one that cannot be recognised
+	placed    bool   // whether that was decided yet
+	lanyards  []mdns.Nearby
+	told      map[device.ID]told
+	limits    [2]limit
+	changed   chan struct{}
 }
 
 // told is what Syncthing's local discovery told of a device.
@@ -155,7 +157,7 @@ func New(o Options) *Finder {
 	})
 	f.local = local.New(local.Options{
 		ID: o.Self, Addresses: o.Listen, Port: o.LocalPort, Log: o.Log,
-		Announce: func(i local.Interface) bool { return f.trusts(i.Index) },
+		Announce: f.trusts,
 		Seen:     f.heard,
 		Limited:  func(err error) { f.limited(byLocal, err) },
 	})
@@ -165,7 +167,7 @@ func New(o Options) *Finder {
 // Run finds devices until ctx ends, and returns the cause.
 func (f *Finder) Run(ctx context.Context) error {
 	w := f.o.Watcher
-	w.Events = network.Events{Moving: f.mdns.Hush, Changed: f.moved, Resumed: f.resumed}
+	w.Events = network.Events{Moving: f.moving, Changed: f.moved, Resumed: f.resumed}
 	var running sync.WaitGroup
 	running.Go(func() { _ = f.mdns.Run(ctx) })
 	running.Go(func() { _ = f.local.Run(ctx) })
@@ -308,16 +310,30 @@ func (f *Finder) limited(way int, err error) {
 }
 
 // trusts reports whether the network behind an interface may be told this
-// device's ID.
-func (f *Finder) trusts(index int) bool {
+// device's ID. One whose addresses are not those that it was recognised by is
+// another one, of which that is not known yet.
+func (f *Finder) trusts(i local.Interface) bool {
 	f.mu.Lock()
-	i := slices.IndexFunc(f.links, func(l network.Link) bool { return l.Index == index })
 	id := ""
-	if i >= 0 {
-		id = f.links[i].ID
+	for _, l := range f.links {
+		if l.Index == i.Index && !f.unsettled && slices.Equal(l.Prefixes, sorted(i.Prefixes)) {
+			id = l.ID
+		}
 	}
 	f.mu.Unlock()
 	return id != "" && f.o.Trusted(id)
+}
+
+func sorted(list []netip.Prefix) []netip.Prefix {
+	return slices.SortedFunc(slices.Values(list), netip.Prefix.Compare)
+}
+
+// moving ends announcements until it is known where this machine is.
+func (f *Finder) moving() {
+	f.mu.Lock()
+	f.unsettled = true
+	f.mu.Unlock()
+	f.mdns.Hush()
 }
 
 // heard takes what Syncthing's local discovery tells.
@@ -378,7 +394,7 @@ func (f *Finder) moved(links []network.Link) {
 		clear(f.told) // what was heard in the old network says nothing of the new one
 	}
 	f.mu.Unlock()
-	f.change(func() { f.links = append([]network.Link{}, links...) })
+	f.change(func() { f.links, f.unsettled = append([]network.Link{}, links...), false })
 	if !undecided {
 		f.o.Book.SetNetwork(main.ID)
 	}

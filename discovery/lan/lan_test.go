@@ -99,10 +99,25 @@ func link(index int, id string) network.Link {
 func TestTheIDIsToldOnlyInTrustedNetworks(t *testing.T) {
 	f, _ := newFinder(Options{Trusted: func(id string) bool { return id == "home" || id == "" }})
 	f.moved([]network.Link{link(1, "home"), link(2, "cafe"), link(3, "")})
+	told := func(index int, addresses ...netip.Prefix) bool {
+		return f.trusts(local.Interface{Index: index, Prefixes: addresses})
+	}
+	own := link(1, "").Prefixes[0]
 	for index, want := range map[int]bool{1: true, 2: false, 3: false, 4: false} {
-		if f.trusts(index) != want {
+		if told(index, own) != want {
 			t.Errorf("interface %d: trusted is %v, want %v", index, !want, want)
 		}
+	}
+	if told(1, netip.MustParsePrefix("10.1.0.1/24")) || told(1) || told(1, own, own) {
+		t.Error("an interface with other addresses counts as in the network that it was in")
+	}
+	f.moving()
+	if told(1, own) {
+		t.Error("the ID is told while the network changes")
+	}
+	f.moved([]network.Link{link(1, "home")})
+	if !told(1, own) {
+		t.Error("the ID is not told any more")
 	}
 }
 
