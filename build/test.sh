@@ -31,8 +31,8 @@ block_unit() {
 # Whole devices in simulated time, which one goroutine drives: a race detector
 # would find nothing there. The run with goroutines has one.
 block_sim() {
-  local seeds=300 ops=1
-  [ -z "${LANYARD_LONG:-}" ] || seeds=10000 ops=2
+  local seeds=300 ops=2
+  [ -z "${LANYARD_LONG:-}" ] || seeds=10000 ops=3
   go test -count=1 -timeout 10h ./sync/sim -seeds "$seeds" -twice 1 -ops "$ops" || return 1
   go test -race -count=1 -timeout 15m ./sync/sim -run Concurrent
 }
