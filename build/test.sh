@@ -24,6 +24,7 @@ block_staticcheck() { tool staticcheck ./...; }
 # Unit, property and script tests, for data races as well.
 block_unit() {
   local packages
+  build/need.sh ip nft || [ -z "${CI:-}" ] || return 1
   packages=$(go list ./... | grep -v '^lanyard/sync/sim$') || return 1
   xargs go test -race -count=1 -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 15m)" <<<"$packages"
 }

@@ -112,7 +112,7 @@ func (a *app) root() *cobra.Command {
 		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(),
 		a.deviceCommand(), a.pairCommand(), a.folderCommand(), a.networkCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
-		a.whyCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
+		a.whyCommand(), a.doctorCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
 	)
 	return root
 }

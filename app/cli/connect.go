@@ -27,6 +27,7 @@ type settings interface {
 	ChangeFolder(ctx context.Context, folder string, change service.ShareChange) (service.Share, error)
 	ShareFolder(ctx context.Context, folder, dev string) (service.Share, error)
 	UnshareFolder(ctx context.Context, folder, dev string) (service.Share, error)
+	Doctor(context.Context) (service.Checkup, error)
 }
 
 // indexes is what commands need that look into indexes; *web.Client and

@@ -106,9 +106,7 @@ func (s *Service) snapshot() status.Snapshot {
 	snap.Pairing = pairing
 	problems := s.wordedAll(append(slices.Clone(snap.Problems), wrong...))
 	if s.exposed != "" {
-		problems = append(problems, s.worded(status.Problem{
-			Code: "key-exposed", Param: map[string]string{"path": s.exposed},
-		}))
+		problems = append(problems, keyExposed(s.texts, s.exposed))
 	}
 	snap.Problems = problems
 	folders := make([]status.Folder, 0, len(snap.Folders))

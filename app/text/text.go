@@ -45,6 +45,8 @@ type Catalogue struct {
 	Answers map[status.Answer]string `json:"answers"`
 	// Held says which deletions the brake holds, and what was decided on them.
 	Held map[HeldText]string `json:"held"`
+	// Well says of each check of the doctor that nothing is wrong.
+	Well map[string]string `json:"well"`
 	// Offers says what other devices offer and what joining does.
 	Offers map[OfferText]string `json:"offers"`
 	// Pair says what goes on while devices are connected with each other.

@@ -118,6 +118,11 @@ func (c *Client) AddFolder(ctx context.Context, req service.NewShare) (service.S
 	return send[service.Share](ctx, c, http.MethodPost, "/folders", req)
 }
 
+// Doctor looks at what keeps devices from finding each other.
+func (c *Client) Doctor(ctx context.Context) (service.Checkup, error) {
+	return send[service.Checkup](ctx, c, http.MethodPost, "/doctor", nil)
+}
+
 // Offers lists the folders that other devices offer.
 func (c *Client) Offers(ctx context.Context) ([]status.Offer, error) {
 	return get[[]status.Offer](ctx, c, "/offers")

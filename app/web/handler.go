@@ -37,6 +37,7 @@ type Service interface {
 	TrustNetwork(ctx context.Context, which string, said service.NetworkTrust) (service.Network, error)
 	Folders(context.Context) ([]service.Share, error)
 	AddFolder(context.Context, service.NewShare) (service.Share, error)
+	Doctor(context.Context) (service.Checkup, error)
 	Offers(context.Context) ([]status.Offer, error)
 	Preview(ctx context.Context, folder string, req service.PreviewRequest) (status.Preview, error)
 	AnswerOffer(ctx context.Context, folder string, req service.OfferAnswer) ([]status.Offer, error)

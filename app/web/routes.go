@@ -34,6 +34,10 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*answer[status.Snapshot], error) {
 			return answered(s.Status(ctx))
 		})
+	huma.Register(api, operation("doctor", http.MethodPost, "/doctor", "Look at what keeps devices from finding each other; takes some seconds"),
+		func(ctx context.Context, _ *none) (*answer[service.Checkup], error) {
+			return answered(s.Doctor(ctx))
+		})
 	huma.Register(api, operation("stop", http.MethodPost, "/stop", "End the program"),
 		func(ctx context.Context, _ *none) (*struct{}, error) {
 			return done(s.Stop(ctx))

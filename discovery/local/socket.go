@@ -28,7 +28,7 @@ func (s *socket) open(ctx context.Context, port uint16, log *slog.Logger) *net.U
 	}
 	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var failed error
-		if err := c.Control(func(fd uintptr) { failed = reuse(fd) }); err != nil {
+		if err := c.Control(func(fd uintptr) { failed = Reuse(fd) }); err != nil {
 			return err
 		}
 		return failed

@@ -1,0 +1,119 @@
+package service
+
+import (
+	"context"
+
+	"lanyard/app/node"
+	"lanyard/app/text"
+	"lanyard/sync/status"
+)
+
+// Checkup is what was looked at because devices do not find each other.
+type Checkup struct {
+	Checks  []Checked `json:"checks"`
+	Running bool      `json:"running" doc:"an engine runs, and was asked as well"`
+}
+
+// Checked is one thing that was looked at.
+type Checked struct {
+	Check    string           `json:"check" doc:"network, mdns, local, route, port, buffers, home, folders or devices"`
+	Text     string           `json:"text" doc:"what is well; empty where something is wrong"`
+	Findings []CheckedFinding `json:"findings"`
+}
+
+// CheckedFinding is one thing that is wrong.
+type CheckedFinding struct {
+	On      string         `json:"on" doc:"network interface, folder or device that it is about, empty for none"`
+	Problem status.Problem `json:"problem"`
+}
+
+// Checks of what the engine knows, beside those of the network.
+const (
+	checkHome    = "home"
+	checkFolders = "folders"
+	checkDevices = "devices"
+)
+
+// Doctor looks at what keeps devices from finding each other and from being in
+// sync. It takes some seconds.
+func (s *Service) Doctor(ctx context.Context) (Checkup, error) {
+	out := examine(ctx, s.texts, true)
+	snap := s.snapshot()
+	home := Checked{Check: checkHome}
+	for _, p := range snap.Problems {
+		home.Findings = append(home.Findings, CheckedFinding{Problem: p})
+	}
+	folders := Checked{Check: checkFolders}
+	for _, f := range snap.Folders {
+		for _, p := range f.Problems {
+			folders.Findings = append(folders.Findings, CheckedFinding{f.Label, p})
+		}
+	}
+	devices := Checked{Check: checkDevices}
+	for _, d := range snap.Devices {
+		for _, p := range d.Problems {
+			devices.Findings = append(devices.Findings, CheckedFinding{d.Name, p})
+		}
+	}
+	for _, c := range []Checked{home, folders, devices} {
+		out.Checks = append(out.Checks, settled(s.texts, c))
+	}
+	return out, ctx.Err()
+}
+
+// Doctor looks at what can be seen without an engine.
+func (s *Settings) Doctor(ctx context.Context) (Checkup, error) {
+	texts, err := text.Load("en")
+	if err != nil {
+		return Checkup{}, err
+	}
+	out := examine(ctx, texts, false)
+	home := Checked{Check: checkHome}
+	if exposed, err := s.store.Home().Exposed(); err == nil && exposed != "" {
+		home.Findings = append(home.Findings, CheckedFinding{Problem: keyExposed(texts, exposed)})
+	}
+	out.Checks = append(out.Checks, settled(texts, home))
+	return out, ctx.Err()
+}
+
+// keyExposed is the problem of a home that other users can read.
+func keyExposed(texts *text.Catalogue, path string) status.Problem {
+	p := status.Problem{Code: "key-exposed", Param: map[string]string{"path": path}}
+	texts.Word(&p)
+	return p
+}
+
+// examine tries the network.
+func examine(ctx context.Context, texts *text.Catalogue, running bool) Checkup {
+	checks, found := node.Examine(ctx, running)
+	return checkupOf(texts, running, checks, found)
+}
+
+// checkupOf puts what was found under its checks, in words.
+func checkupOf(texts *text.Catalogue, running bool, checks []string, found []node.Symptom) Checkup {
+	out := Checkup{Checks: make([]Checked, 0, len(checks)+3), Running: running}
+	for _, name := range checks {
+		c := Checked{Check: name}
+		for _, f := range found {
+			if f.Check != name {
+				continue
+			}
+			texts.Word(&f.Problem)
+			if f.Problem.Severity == "" {
+				f.Problem.Severity = texts.Problems[f.Problem.Code].Severity
+			}
+			c.Findings = append(c.Findings, CheckedFinding{f.Interface, f.Problem})
+		}
+		out.Checks = append(out.Checks, settled(texts, c))
+	}
+	return out
+}
+
+// settled says that nothing is wrong, where that is so.
+func settled(texts *text.Catalogue, c Checked) Checked {
+	if len(c.Findings) == 0 {
+		c.Text = texts.Well[c.Check]
+		c.Findings = []CheckedFinding{}
+	}
+	return c
+}
