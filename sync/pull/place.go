@@ -236,6 +236,9 @@ func (it *item) conflictName() (name relpath.Path, twin bool, err error) {
 		if err != nil {
 			return relpath.Root, false, err
 		}
+		if p == it.name() {
+			continue // a conflict copy is no copy of itself
+		}
 		look, err := it.r.o.FS.Lstat(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			return p, false, nil
