@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -83,7 +84,8 @@ func (o *oracle) powerCut(d *Device, before map[string]fsys.Node) error {
 }
 
 // tookBack takes what a device's disk showed before it went back to an older
-// state: what stood there alone is gone.
+// state: what stood there alone is gone. What another device was fetching then
+// does not stand there: nobody says any more which version it is.
 func (o *oracle) tookBack(d *Device, before map[string]fsys.Node) {
 	after := d.FS.User().Tree()
 	for data := range o.written {
@@ -92,7 +94,7 @@ func (o *oracle) tookBack(d *Device, before map[string]fsys.Node) {
 		}
 		delete(o.written, data)
 		for _, other := range d.c.devices {
-			if other != d && stands(other.FS.User().Tree(), data) {
+			if other != d && stands(placed(other.FS.User().Tree()), data) {
 				o.written[data] = true
 			}
 		}
@@ -158,6 +160,13 @@ func holds(blocks []block.Info, content []byte) bool {
 	}
 	last := blocks[len(blocks)-1]
 	return last.Offset+int64(last.Size) == int64(len(content))
+}
+
+// placed gives a tree without temporary files.
+func placed(tree map[string]fsys.Node) map[string]fsys.Node {
+	out := maps.Clone(tree)
+	maps.DeleteFunc(out, func(p string, _ fsys.Node) bool { return relpath.TempBase(path.Base(p)) })
+	return out
 }
 
 func stands(tree map[string]fsys.Node, data string) bool {
