@@ -115,19 +115,21 @@ func holds(path string, content []byte) error {
 	return err
 }
 
-// hugeFiles offers files of zeros and of blocks that it never sends.
+// hugeFiles offers files of zeros and of blocks that it never sends: ones that
+// no disk holds, with the longest list that there may be, and ones that it could
+// hold.
 func hugeFiles(t *testing.T, s *siege, h *hostile) {
-	const step = 16 << 20
-	zero := sha256.Sum256(make([]byte, step))
-	other := sha256.Sum256([]byte("other"))
 	c := h.connect(t, nil)
-	for i, hash := range [][32]byte{zero, other} {
-		for _, blocks := range []int{100, 60_000} { // 1.6 GB, 1 TB
+	for _, size := range []struct{ blocks, step int }{{100, 16 << 20}, {262_144, 16 << 20}, {200_000, 128 << 10}} {
+		zero := sha256.Sum256(make([]byte, size.step))
+		other := sha256.Sum256([]byte("other"))
+		for i, hash := range [][32]byte{zero, other} {
 			e := entry{
-				name: fmt.Sprintf("huge-%d-%d", i, blocks), size: uint64(blocks) * step, blockSize: step, version: version1, mode: 0o644,
+				name: fmt.Sprintf("huge-%d-%d-%d", i, size.blocks, size.step), size: uint64(size.blocks) * uint64(size.step),
+				blockSize: uint64(size.step), version: version1, mode: 0o644,
 			}
-			for n := range uint64(blocks) {
-				b := appendNumber(appendNumber(nil, 1, n*step), 2, step)
+			for n := range uint64(size.blocks) {
+				b := appendNumber(appendNumber(nil, 1, n*uint64(size.step)), 2, uint64(size.step))
 				e.blocks = append(e.blocks, appendString(b, 3, string(hash[:])))
 			}
 			h.announce(c, e)

@@ -67,6 +67,8 @@ func TestCompressionFollowsTheSendersRule(t *testing.T) {
 		{"never means never", closing(129), CompressNever, false},
 		{"a Response is not metadata", block, CompressMetadata, false},
 		{"always includes a Response", block, CompressAlways, true},
+		{"8 MiB are not too many", &Response{ID: 1, Data: make([]byte, maxCompressed-100)}, CompressAlways, true},
+		{"more is not tried", &Response{ID: 1, Data: make([]byte, maxCompressed)}, CompressAlways, false},
 		{"noise saves nothing", &Extension{Type: 64, Body: noise}, CompressAlways, false},
 	}
 	for _, tt := range tests {

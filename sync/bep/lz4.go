@@ -20,12 +20,17 @@ const (
 	CompressAlways   Compression = 2
 )
 
-// minCompressed is the smallest body in bytes that is worth compressing.
-const minCompressed = 128
+// Bodies of these sizes in bytes are worth compressing. What is larger is the
+// hashes of one very large file, which do not get smaller; to find that out
+// would hold the body three times over.
+const (
+	minCompressed = 128
+	maxCompressed = 8 << 20
+)
 
 // applies reports whether a body of n bytes is to be compressed.
 func (c Compression) applies(t MessageType, n int) bool {
-	return n >= minCompressed && (c == CompressAlways || c == CompressMetadata && t != TypeResponse)
+	return n >= minCompressed && n <= maxCompressed && (c == CompressAlways || c == CompressMetadata && t != TypeResponse)
 }
 
 // rawSizeLen is the length of the uncompressed size in front of an LZ4 block.

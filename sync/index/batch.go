@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"lanyard/sync/bep"
-	"lanyard/sync/block"
 	"lanyard/sync/device"
 	"lanyard/sync/plan"
 	"lanyard/sync/vector"
@@ -254,11 +253,7 @@ func (b *batch) keepList(r *row, e *entry) (inline bool, err error) {
 		return false, nil
 	}
 	id := max(short63(e.list), 1)
-	var head []byte
-	err = b.c.query(stListHead, func(s *stmt) { s.bindInt(1, id) }, func(s *stmt) error {
-		head = s.blob(0)
-		return nil
-	})
+	head, err := b.c.listHashAt(id, len(e.info.Blocks))
 	switch {
 	case err != nil:
 		return false, err
@@ -269,12 +264,7 @@ func (b *batch) keepList(r *row, e *entry) (inline bool, err error) {
 	if head != nil {
 		return false, nil
 	}
-	data := make([]byte, 0, (1+len(e.info.Blocks))*len(block.Hash{}))
-	data = appendHashes(append(data, e.list[:]...), e.info.Blocks)
-	return false, b.c.run(stListInsert, func(s *stmt) {
-		s.bindInt(1, id)
-		s.bindBlob(2, data)
-	})
+	return false, b.c.putList(id, e.list, e.info.Blocks)
 }
 
 // choose marks the global version among the rows that are left, and whether

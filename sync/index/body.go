@@ -209,8 +209,8 @@ func parseHead(ident []byte, space vector.Vector) (head, vector.Vector, error) {
 	return h, space, p.err
 }
 
-// longList fetches the blocks of a list that stands in blist.
-type longList func() ([]byte, error)
+// longList gives blocks the hashes of a list that stands in blist.
+type longList func([]block.Info) error
 
 // decodeBody gives the whole entry, and the stamp if it holds one. lists
 // gives the hashes of a long list.
@@ -244,15 +244,7 @@ func decodeBody(path relpath.Path, body []byte, lists longList) (f bep.FileInfo,
 		finishHash(&f, rest)
 		return f, s, nil
 	}
-	hashes, err := lists()
-	if err != nil {
-		return f, s, err
-	}
-	if len(hashes) != len(f.Blocks)*len(block.Hash{}) {
-		return f, s, damaged("the block list of %q has the wrong length", path)
-	}
-	fillHashes(f.Blocks, hashes)
-	return f, s, nil
+	return f, s, lists(f.Blocks)
 }
 
 // parseBlocks reads the geometry of the list, and the hashes of a short one;

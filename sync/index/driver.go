@@ -11,7 +11,8 @@ import (
 	"lanyard/sync/fault"
 )
 
-// This file is all that the program knows of SQLite's Go interface.
+// This file, with lists.go, is all that the program knows of SQLite's Go
+// interface.
 
 // errDamaged is wrapped by every error about a database that cannot be
 // trusted.
@@ -143,6 +144,7 @@ type stmt struct {
 func (s *stmt) bindInt(i int, v int64)   { s.st.BindInt64(i, v) }
 func (s *stmt) bindText(i int, v string) { s.st.BindText(i, v) }
 func (s *stmt) bindBlob(i int, v []byte) { s.st.BindBytes(i, v) }
+func (s *stmt) bindZeros(i int, n int64) { s.st.BindZeroBlob(i, n) }
 func (s *stmt) bindNull(i int)           { s.st.BindNull(i) }
 
 // bindIntOrNull binds NULL for 0.

@@ -2,7 +2,6 @@ package index
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"slices"
 
@@ -48,7 +47,7 @@ func (c *conn) scanFull(s *stmt) (fullRow, error) {
 	if err := checkRow(s, body); err != nil {
 		return fullRow{}, err
 	}
-	r.info, r.stamp, err = decodeBody(path, body, func() ([]byte, error) { return c.list(list) })
+	r.info, r.stamp, err = decodeBody(path, body, func(blocks []block.Info) error { return c.fillList(list, blocks) })
 	if err == nil {
 		err = checkColumns(s, &r.info)
 	}
@@ -58,23 +57,6 @@ func (c *conn) scanFull(s *stmt) (fullRow, error) {
 		r.stamp = Stamp{}
 	}
 	return r, err
-}
-
-// list gives the hashes of a long block list, checked.
-func (c *conn) list(id int64) ([]byte, error) {
-	var data []byte
-	err := c.query(stListGet, func(s *stmt) { s.bindInt(1, id) }, func(s *stmt) error {
-		data = s.blob(0)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	const head = len(block.Hash{})
-	if len(data) < head || block.Hash(data[:head]) != sha256.Sum256(data[head:]) {
-		return nil, damaged("block list %d is missing or does not match its hash", id)
-	}
-	return data[head:], nil
 }
 
 // errPageFull ends a query whose page holds enough.

@@ -106,7 +106,7 @@ func (it *item) gatherLocal(done func()) {
 
 // next begins the next pass that has something to do.
 func (g *gatherer) next() {
-	for len(g.passes) > 0 && g.it.err == nil && !g.it.steps.Done() && !g.it.r.halted.Load() {
+	for len(g.passes) > 0 && g.it.err == nil && !g.it.stale && !g.it.steps.Done() && !g.it.r.halted.Load() {
 		begin := g.passes[0]
 		g.passes = g.passes[1:]
 		p, err := begin()

@@ -2,6 +2,7 @@ package pull
 
 import (
 	"lanyard/sync/bep"
+	"lanyard/sync/block"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/plan"
@@ -19,6 +20,9 @@ type item struct {
 	queued   bool          // in the round's toAsk
 	late     bool          // it waits, or waited, for a device that is behind
 	lateFile bool          // so does this big file, which gave its turn away
+	lists    int           // blocks of its lists, of a big file that waited for its turn or has it
+	list     block.Hash    // of the wanted list, where it was let go of meanwhile
+	letGo    bool
 
 	decision plan.Decision
 	look     fsys.Info // what the decision was made on

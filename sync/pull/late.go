@@ -34,6 +34,7 @@ type ask struct {
 	state atomic.Int32
 	late  bool // it takes no room
 	paid  bool
+	size  int64 // bytes
 }
 
 // States of an ask.
@@ -42,8 +43,6 @@ const (
 	askTaken         // its answer is used
 	askDropped       // its answer is not: the block is asked of another device
 )
-
-func (a *ask) size() int64 { return int64(a.it.want.Blocks[a.block].Size) }
 
 // debt is what one device owes: its asks, oldest first, of which those at the
 // front are not paid.
@@ -69,7 +68,7 @@ func (r *round) load(dev device.ID) (int, bool) {
 
 // owe notes a request.
 func (r *round) owe(it *item, block int, from device.ID) *ask {
-	a := &ask{r: r, it: it, block: block, from: from, at: r.o.Exec.Now()}
+	a := &ask{r: r, it: it, block: block, from: from, at: r.o.Exec.Now(), size: int64(it.want.Blocks[block].Size)}
 	d := r.w.debts[from]
 	if d == nil {
 		d = &debt{}
@@ -78,7 +77,7 @@ func (r *round) owe(it *item, block int, from device.ID) *ask {
 	d.asks = append(d.asks, a)
 	it.inFlight++
 	r.requests++
-	r.bytes += a.size()
+	r.bytes += a.size
 	r.watchLate()
 	return a
 }
@@ -91,7 +90,7 @@ func (w *Worker) pay(a *ask) {
 		d.late--
 	} else {
 		a.r.requests--
-		a.r.bytes -= a.size()
+		a.r.bytes -= a.size
 	}
 	for len(d.asks) > 0 && d.asks[0].paid {
 		d.asks[0] = nil
@@ -150,7 +149,7 @@ func (r *round) fallBehind(d *debt) {
 		a.late = true
 		d.late++
 		r.requests--
-		r.bytes -= a.size()
+		r.bytes -= a.size
 	}
 	for _, a := range owed {
 		r.letWait(a.it)
@@ -160,6 +159,31 @@ func (r *round) fallBehind(d *debt) {
 			r.queue(a.it)
 		}
 	}
+	for _, a := range owed {
+		if a.it.gathers && r.lateFiles < maxLateFiles && r.onlyBehind(a.it.need.From) {
+			r.abandon(a.it)
+		}
+	}
+}
+
+// abandon gives up a file whose lists are too long to wait for a device that is
+// behind. Its temporary file stays.
+func (r *round) abandon(it *item) {
+	for _, d := range r.w.debts {
+		for _, a := range d.asks {
+			if a.it == it && !a.paid && a.state.CompareAndSwap(askOpen, askDropped) {
+				it.inFlight--
+			}
+		}
+	}
+	if it.inFlight > 0 || r.open[it.name()] != it {
+		return // an answer came just now: it is passed over once that is written
+	}
+	if it.queued {
+		r.toAsk = slices.DeleteFunc(r.toAsk, func(other *item) bool { return other == it })
+	}
+	r.passOver(it)
+	it.letListsGo() // what it asked for still holds it
 }
 
 // another reports whether another device can be asked for a block.
@@ -180,17 +204,19 @@ func (r *round) letWait(it *item) {
 		it.late = true
 		r.late++
 	}
-	if it.gathers && r.lateFiles < maxLateFiles {
+	if it.gathers && r.mayBeLate(it) {
 		it.gathers, it.lateFile = false, true
 		r.files--
+		r.gathered -= it.lists
 		r.lateFiles++
+		r.lateLists += it.lists
 		r.nextFile()
 	}
 }
 
 // putAside has an item wait until a device that is behind has caught up.
 func (r *round) putAside(it *item) {
-	if r.late >= maxLate || it.gathers && r.lateFiles >= maxLateFiles {
+	if r.late >= maxLate || it.gathers && !r.mayBeLate(it) {
 		r.passOver(it)
 		return
 	}

@@ -199,7 +199,8 @@ func (it *item) prepareFile() error {
 
 // contentHere gives our files that are recorded with just this content.
 func (o *Options) contentHere(f *bep.FileInfo) ([]index.Record, error) {
-	return o.Index.LocalByContent(block.ListHash(f.Blocks), f.Size, maxSame)
+	limit := max(1, min(maxSame, maxLists/max(1, len(f.Blocks))))
+	return o.Index.LocalByContent(block.ListHash(f.Blocks), f.Size, limit)
 }
 
 // Files with the wanted content that are looked at: for one to rename, and to

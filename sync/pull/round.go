@@ -54,12 +54,14 @@ type round struct {
 	reading  bool
 	toAsk    []*item // files with blocks to ask for, oldest first
 	files    int     // big files being gathered
+	gathered int     // blocks in the lists of these
 	waiting  []*item // big files that wait for their turn
 	bytes    int64   // asked for and not written, of devices that are not behind
 	requests int
 
 	late       int     // open items that wait for a device that is behind
 	lateFiles  int     // of these, big files that gave their turn away
+	lateLists  int     // blocks in the lists of these
 	aside      []*item // of these, those that are not asked for
 	passedOver bool    // names were left out that such a device alone has
 	cancelLate func()
@@ -345,20 +347,29 @@ func (r *round) gather(it *item) {
 		it.long = true
 		r.long++
 	}
-	switch {
-	case r.files >= maxFiles:
+	it.lists = it.blocks()
+	if len(r.waiting) > 0 || !r.mayGather(it) {
+		it.letListsGo()
 		r.waiting = append(r.waiting, it)
 		return
-	case r.onlyBehind(it.need.From):
+	}
+	r.beginGather(it)
+}
+
+// beginGather gives a big file its turn.
+func (r *round) beginGather(it *item) {
+	if r.onlyBehind(it.need.From) {
 		r.passOver(it) // to look for its blocks on the disk can wait as well
 		return
 	}
 	r.files++
 	it.gathers = true
+	r.gathered += it.lists
 	r.w.prep.Go(func() {
+		it.recallLists()
 		it.gatherLocal(func() {
 			r.w.turn.Post(func() {
-				if it.err != nil || r.stopped {
+				if it.err != nil || it.stale || r.stopped {
 					r.close(it)
 				} else {
 					r.settle(it, nil)
@@ -464,9 +475,11 @@ func (r *round) close(it *item) {
 	}
 	if it.lateFile {
 		r.lateFiles--
+		r.lateLists -= it.lists
 	}
 	if it.gathers {
 		r.files--
+		r.gathered -= it.lists
 	}
 	r.nextFile()
 	name := it.want.Name
@@ -493,12 +506,12 @@ func (r *round) close(it *item) {
 	}
 }
 
-// nextFile begins to gather the next big file, if there is room.
+// nextFile begins to gather the next big files, if there is room.
 func (r *round) nextFile() {
-	if len(r.waiting) > 0 && r.files < maxFiles && !r.stopped {
+	for len(r.waiting) > 0 && !r.stopped && r.mayGather(r.waiting[0]) {
 		next := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		r.gather(next)
+		r.beginGather(next)
 	}
 }
 

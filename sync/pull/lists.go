@@ -1,0 +1,81 @@
+package pull
+
+import (
+	"fmt"
+
+	"lanyard/sync/block"
+	"lanyard/sync/vector"
+)
+
+// The block lists of very large files take megabytes each, and hundreds of
+// files may be on their way. So those that are being gathered, and those of them
+// that wait for a device, have an account each, which bounds the blocks in their
+// lists, though one file always has room; and those that wait for their turn
+// let go of a list that is longer than shortList.
+const (
+	maxLists  = 1 << 17
+	shortList = 1 << 10
+)
+
+// blocks gives the blocks in an item's lists.
+func (it *item) blocks() int {
+	n := len(it.want.Blocks)
+	if it.need.Local != nil {
+		n += len(it.need.Local.Blocks)
+	}
+	return n
+}
+
+// mayGather reports whether there is room for one more big file.
+func (r *round) mayGather(it *item) bool {
+	return r.files < maxFiles && (r.gathered == 0 || r.gathered+it.lists <= maxLists)
+}
+
+// mayBeLate reports whether there is room for one more that waits for a device
+// that is behind.
+func (r *round) mayBeLate(it *item) bool {
+	return r.lateFiles < maxLateFiles && (r.lateLists == 0 || r.lateLists+it.lists <= maxLists)
+}
+
+// letListsGo has an item that is not worked on hold no long list.
+func (it *item) letListsGo() {
+	if it.letGo || it.lists <= shortList {
+		return
+	}
+	it.letGo, it.list = true, block.ListHash(it.want.Blocks)
+	it.want.Blocks, it.want.Sums = nil, nil
+	it.same, it.steps = nil, nil
+	if rec := it.need.Local; rec != nil {
+		short := *rec
+		short.Blocks, short.Sums = nil, nil
+		it.need.Local = &short
+	}
+}
+
+// recallLists reads the lists that an item let go of. Where the index tells of
+// something else by now the item is stale. It runs on the prep pool.
+func (it *item) recallLists() {
+	if !it.letGo {
+		return
+	}
+	n, ok, err := it.r.o.Index.NeededOne(it.name())
+	if err != nil {
+		it.fail(fmt.Errorf("read the blocks of %s: %w", it.name(), err))
+		return
+	}
+	had := it.need.Local
+	if !ok || vector.Compare(n.Global.Version, it.want.Version) != vector.Equal || block.ListHash(n.Global.Blocks) != it.list ||
+		(had != nil) != (n.Local != nil) || had != nil && had.Sequence != n.Local.Sequence {
+		it.stale = true
+		return
+	}
+	it.need.Local, it.need.From, it.letGo = n.Local, n.From, false
+	it.want.Blocks, it.want.Sums = n.Global.Blocks, n.Global.Sums
+	it.steps = NewSteps(len(it.want.Blocks), it.need.From)
+	same, err := it.r.o.contentHere(it.want)
+	if err != nil {
+		it.fail(err)
+		return
+	}
+	it.same = same[:min(len(same), maxCopied)]
+}
