@@ -160,7 +160,7 @@ func (r *round) fallBehind(d *debt) {
 		}
 	}
 	for _, a := range owed {
-		if a.it.gathers && r.lateFiles < maxLateFiles && r.onlyBehind(a.it.need.From) {
+		if a.it.gathers && r.lateFiles.files < maxLateFiles && r.onlyBehind(a.it.need.From) {
 			r.abandon(a.it)
 		}
 	}
@@ -206,10 +206,8 @@ func (r *round) letWait(it *item) {
 	}
 	if it.gathers && r.mayBeLate(it) {
 		it.gathers, it.lateFile = false, true
-		r.files--
-		r.gathered -= it.lists
-		r.lateFiles++
-		r.lateLists += it.lists
+		r.gathered.take(it)
+		r.lateFiles.add(it)
 		r.nextFile()
 	}
 }

@@ -2,6 +2,7 @@ package pull
 
 import (
 	"fmt"
+	"math"
 
 	"lanyard/sync/block"
 	"lanyard/sync/vector"
@@ -17,6 +18,39 @@ const (
 	shortList = 1 << 10
 )
 
+// quotaPart is the part of the free space that big files on their way may take
+// together once they are whole. Who would take more waits for its turn, so that
+// files each of which fits do not fill the disk side by side; one file always
+// has its turn, and is held against all of the free space.
+const quotaPart = 5
+
+// room is what the files of an account take.
+type room struct {
+	files int
+	lists int   // blocks in their lists
+	bytes int64 // of their content
+}
+
+func (r *room) add(it *item) {
+	r.files, r.lists, r.bytes = r.files+1, r.lists+it.lists, r.bytes+it.want.Size
+}
+func (r *room) take(it *item) {
+	r.files, r.lists, r.bytes = r.files-1, r.lists-it.lists, r.bytes-it.want.Size
+}
+
+// fits reports whether there is room for one more file.
+func (r *room) fits(it *item, files int, quota int64) bool {
+	if r.files == 0 {
+		return true
+	}
+	return r.files < files && r.lists+it.lists <= maxLists && (it.want.Size <= quota-r.bytes)
+}
+
+// setQuota notes how much of the free space, in bytes, files may take.
+func (r *round) setQuota(free uint64) {
+	r.quota.Store(int64(min(free, math.MaxInt64) / quotaPart))
+}
+
 // blocks gives the blocks in an item's lists.
 func (it *item) blocks() int {
 	n := len(it.want.Blocks)
@@ -27,15 +61,12 @@ func (it *item) blocks() int {
 }
 
 // mayGather reports whether there is room for one more big file.
-func (r *round) mayGather(it *item) bool {
-	return r.files < maxFiles && (r.gathered == 0 || r.gathered+it.lists <= maxLists)
-}
+func (r *round) mayGather(it *item) bool { return r.gathered.fits(it, maxFiles, r.quota.Load()) }
 
 // mayBeLate reports whether there is room for one more that waits for a device
-// that is behind.
-func (r *round) mayBeLate(it *item) bool {
-	return r.lateFiles < maxLateFiles && (r.lateLists == 0 || r.lateLists+it.lists <= maxLists)
-}
+// that is behind. These have had their turn: what they take on the disk does not
+// grow meanwhile.
+func (r *round) mayBeLate(it *item) bool { return r.lateFiles.fits(it, maxLateFiles, math.MaxInt64) }
 
 // letListsGo has an item that is not worked on hold no long list.
 func (it *item) letListsGo() {

@@ -113,3 +113,38 @@ func TestLongListsOfDevicesThatDoNotAnswerHoldUpNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+func TestFilesOnTheirWayTakeAFifthOfTheFreeSpace(t *testing.T) {
+	for _, tt := range []struct {
+		capacity int64
+		want     int // gathered side by side
+	}{{20 << 20, 3}, {10 << 20, 1}, {8 << 20, 1}, {0, 5}} {
+		inRig(t, fsys.MemOptions{}, func(r *rig) {
+			r.disk.SetCapacity(tt.capacity)
+			letGo := r.silent(first)
+			content := map[string]string{}
+			for i := range 5 {
+				name, c := fmt.Sprint(i), random(10*block.MinSize+i)
+				content[name] = c
+				r.announce(first, []string{c}, file(name, c, remote))
+			}
+			r.announce(first, []string{"small"}, file("small", "small", remote))
+			r.start()
+			done := make(chan pull.Result, 1)
+			r.worker.Start(func(res pull.Result) { done <- res })
+			<-time.After(time.Second)
+			if n := len(r.temps()); n != tt.want {
+				t.Errorf("a disk of %d MiB: %d files are gathered side by side, want %d", tt.capacity>>20, n, tt.want)
+			}
+			letGo()
+			if res := <-done; res.Err != nil || len(res.Failed) > 0 {
+				t.Errorf("a disk of %d MiB: the round ended with %v, failed %v", tt.capacity>>20, res.Err, res.Failed)
+			}
+			r.pulled()
+			for name, c := range content {
+				r.wantFile(name, c)
+			}
+			r.wantFile("small", "small")
+		})
+	}
+}

@@ -2,6 +2,7 @@ package pull
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -53,15 +54,14 @@ type round struct {
 	refresh  bool                   // there are news: go through the names once more
 	reading  bool
 	toAsk    []*item // files with blocks to ask for, oldest first
-	files    int     // big files being gathered
-	gathered int     // blocks in the lists of these
-	waiting  []*item // big files that wait for their turn
-	bytes    int64   // asked for and not written, of devices that are not behind
+	gathered room    // big files that have their turn
+	waiting  []*item // those that wait for it
+	quota    atomic.Int64
+	bytes    int64 // asked for and not written, of devices that are not behind
 	requests int
 
 	late       int     // open items that wait for a device that is behind
-	lateFiles  int     // of these, big files that gave their turn away
-	lateLists  int     // blocks in the lists of these
+	lateFiles  room    // of these, big files that gave their turn away
 	aside      []*item // of these, those that are not asked for
 	passedOver bool    // names were left out that such a device alone has
 	cancelLate func()
@@ -84,9 +84,11 @@ type round struct {
 
 func newRound(w *Worker, done func(Result)) *round {
 	w.progress.reset()
-	return &round{
+	r := &round{
 		w: w, o: &w.o, done: done, open: map[relpath.Path]*item{}, result: Result{Failed: map[relpath.Path]error{}},
 	}
+	r.setQuota(math.MaxUint64)
+	return r
 }
 
 // stop ends the round early, with the reason where there is one.
@@ -362,9 +364,8 @@ func (r *round) beginGather(it *item) {
 		r.passOver(it) // to look for its blocks on the disk can wait as well
 		return
 	}
-	r.files++
+	r.gathered.add(it)
 	it.gathers = true
-	r.gathered += it.lists
 	r.w.prep.Go(func() {
 		it.recallLists()
 		it.gatherLocal(func() {
@@ -474,12 +475,10 @@ func (r *round) close(it *item) {
 		r.late--
 	}
 	if it.lateFile {
-		r.lateFiles--
-		r.lateLists -= it.lists
+		r.lateFiles.take(it)
 	}
 	if it.gathers {
-		r.files--
-		r.gathered -= it.lists
+		r.gathered.take(it)
 	}
 	r.nextFile()
 	name := it.want.Name

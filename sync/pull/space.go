@@ -46,10 +46,14 @@ func (it *item) missing() uint64 {
 
 // checkSize refuses a file that is larger than the whole disk, before anything
 // is made for it: holes would let it be made, and nobody could ever fill or copy
-// it.
+// it. It notes what is free for those that are gathered side by side.
 func (it *item) checkSize() error {
-	_, total, err := it.r.o.FS.Free()
-	if err == nil && total > 0 && uint64(it.want.Size) > total {
+	free, total, err := it.r.o.FS.Free()
+	if err != nil {
+		return nil //nolint:nilerr // a disk that cannot tell is tried
+	}
+	it.r.setQuota(free)
+	if total > 0 && uint64(it.want.Size) > total {
 		return fault.Wrap(fault.Item, "file-too-large", "make room for", it.name().String(), fsys.ErrTooLarge)
 	}
 	return nil
