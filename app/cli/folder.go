@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ func (a *app) folderCommand() *cobra.Command {
 		a.folderHeld(),
 		a.folderPause("pause", "Stop syncing a folder for now", true),
 		a.folderPause("resume", "Sync a paused folder again", false),
+		a.folderAllow(),
 	)
 	return c
 }
@@ -128,4 +130,37 @@ func (a *app) folderPause(use, short string, paused bool) *cobra.Command {
 			})
 		},
 	}
+}
+
+func (a *app) folderAllow() *cobra.Command {
+	return &cobra.Command{
+		Use: "allow ID ENTRIES", Short: `Let each device announce so many files, "any" for no limit, "usual" for 5 million`,
+		Args: takes(2, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			n, err := entries(args[1])
+			if err != nil {
+				return wrongUsage(c, err)
+			}
+			return a.withSettings(c.Context(), func(s settings) error {
+				_, err := s.ChangeFolder(c.Context(), args[0], service.ShareChange{MaxEntries: &n})
+				return err
+			})
+		},
+	}
+}
+
+// entries reads how many entries a device may announce, as a folder's settings
+// have it.
+func entries(text string) (int64, error) {
+	switch text {
+	case "any":
+		return -1, nil
+	case "usual":
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("%q is no number of entries", text)
+	}
+	return n, nil
 }

@@ -91,6 +91,9 @@ type Folder struct {
 	Shared  []device.ID  `json:"shared"`
 	Paused  bool         `json:"paused"`
 	NoBrake bool         `json:"no_brake"` // the brake on mass deletions is off
+	// MaxEntries is how many entries each other device may announce: 0 is the
+	// engine's own limit, below it is none.
+	MaxEntries int64 `json:"max_entries,omitempty"`
 }
 
 // Default gives the configuration of a new home: named after this computer,

@@ -165,6 +165,8 @@ func Desired(c config.Config) engine.Desired {
 			Shared:  slices.Clone(f.Shared),
 			Paused:  f.Paused,
 			NoBrake: f.NoBrake,
+
+			MaxEntries: f.MaxEntries,
 		})
 	}
 	for _, dev := range c.Devices {

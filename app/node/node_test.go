@@ -36,7 +36,7 @@ func TestTheConfigurationIsTranslatedForTheEngine(t *testing.T) {
 			{ID: nas, Name: "nas", Addresses: []string{"quic://192.0.2.1:22000"}, Paused: true},
 		},
 		Folders: []config.Folder{
-			{ID: "a", Label: "A", Path: "/a", Type: config.SendReceive, Shared: []device.ID{nas}, NoBrake: true},
+			{ID: "a", Label: "A", Path: "/a", Type: config.SendReceive, Shared: []device.ID{nas}, NoBrake: true, MaxEntries: 7},
 			{ID: "b", Path: "/b", Type: config.ReceiveEncrypted, Paused: true},
 		},
 	})
@@ -44,7 +44,7 @@ func TestTheConfigurationIsTranslatedForTheEngine(t *testing.T) {
 		Name:    "desk",
 		Devices: []engine.DeviceSpec{{ID: nas, Name: "nas", Addresses: []string{"quic://192.0.2.1:22000"}, Paused: true}},
 		Folders: []engine.FolderSpec{
-			{ID: "a", Label: "A", Path: "/a", Type: bep.SendReceive, Shared: []device.ID{nas}, NoBrake: true},
+			{ID: "a", Label: "A", Path: "/a", Type: bep.SendReceive, Shared: []device.ID{nas}, NoBrake: true, MaxEntries: 7},
 			{ID: "b", Path: "/b", Type: bep.ReceiveEncrypted, Paused: true},
 		},
 	}

@@ -115,7 +115,7 @@ func (s *Settings) Folders(context.Context) ([]Share, error) {
 func share(f config.Folder) Share {
 	out := Share{
 		ID: string(f.ID), Label: f.Label, Path: f.Path, Type: string(f.Type),
-		Devices: make([]string, 0, len(f.Shared)), Paused: f.Paused, NoBrake: f.NoBrake,
+		Devices: make([]string, 0, len(f.Shared)), Paused: f.Paused, NoBrake: f.NoBrake, MaxEntries: f.MaxEntries,
 	}
 	for _, id := range f.Shared {
 		out.Devices = append(out.Devices, id.String())
@@ -197,6 +197,7 @@ func (s *Settings) RemoveFolder(_ context.Context, folder string) error {
 func (s *Settings) ChangeFolder(_ context.Context, folder string, change ShareChange) (Share, error) {
 	return s.editFolder(folder, func(_ config.Config, f config.Folder) (config.Folder, error) {
 		set(&f.Paused, change.Paused)
+		set(&f.MaxEntries, change.MaxEntries)
 		return f, nil
 	})
 }

@@ -86,6 +86,8 @@ type Share struct {
 	Devices []string `json:"devices" doc:"IDs of the devices that share it"`
 	Paused  bool     `json:"paused"`
 	NoBrake bool     `json:"no_brake"`
+
+	MaxEntries int64 `json:"max_entries" doc:"how many entries each device may announce; 0: 5,000,000; -1: no limit"`
 }
 
 // NewShare asks to add a folder.
@@ -100,7 +102,8 @@ type NewShare struct {
 
 // ShareChange asks to change a folder; an absent field stays as it is.
 type ShareChange struct {
-	Paused *bool `json:"paused,omitempty"`
+	Paused     *bool  `json:"paused,omitempty"`
+	MaxEntries *int64 `json:"max_entries,omitempty" doc:"how many entries each device may announce; 0: 5,000,000; -1: no limit"`
 }
 
 // ScanRequest asks for a scan.

@@ -37,6 +37,9 @@ type FolderSpec struct {
 	// RescanEvery is the pause between full scans: default 1 hour; negative
 	// never.
 	RescanEvery time.Duration
+	// MaxEntries is how many entries each device may announce: default
+	// 5,000,000; negative is no limit.
+	MaxEntries int64
 }
 
 // DeviceSpec is one other device that may connect.

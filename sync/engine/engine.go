@@ -106,6 +106,7 @@ type Engine struct {
 	carried  map[device.ID]carried    // by conversations that are over
 	offers   map[offerKey]offer
 	looking  map[bep.FolderID]looking
+	crowd    map[crowdKey]crowd
 	kept     []Offered     // what was kept of the offers last
 	keepDue  bool          // offers are to be kept
 	tellDue  bool          // devices are to be told what they may join
@@ -129,7 +130,7 @@ func New(o Options) *Engine {
 		desired: Desired{Name: o.Name},
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
-		offers:  map[offerKey]offer{},
+		offers: map[offerKey]offer{}, crowd: map[crowdKey]crowd{},
 		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{}, keyKnown: map[device.ID]device.PairKey{},
 		keeping: make(chan struct{}, 1), previewing: make(chan struct{}, 1), looking: map[bep.FolderID]looking{},
 	}

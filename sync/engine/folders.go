@@ -54,6 +54,7 @@ func (e *Engine) apply(d Desired) {
 	e.desired = d
 	e.mu.Unlock()
 	e.applyFolders(d)
+	e.dropCrowds(d)
 	e.applyContacts(d)
 	e.applyDevices(old, d)
 	e.configureAll()
@@ -102,6 +103,7 @@ func (e *Engine) applyFolders(d Desired) {
 // sameRunner reports whether a running folder can go on as it is.
 func sameRunner(a, b FolderSpec) bool {
 	a.Label, b.Label = "", ""
+	a.MaxEntries, b.MaxEntries = 0, 0
 	a.Shared, b.Shared = nil, nil
 	return reflect.DeepEqual(a, b)
 }
@@ -251,8 +253,9 @@ func (e *Engine) localFolders(dev device.ID) ([]peer.LocalFolder, error) {
 			continue
 		}
 		_, hold := f.index.Recovery()
+		_, crowds := e.crowds(f, dev)
 		lf := peer.LocalFolder{
-			ID: id, Label: f.spec.Label, Type: f.spec.Type, Paused: f.spec.Paused, Hold: hold,
+			ID: id, Label: f.spec.Label, Type: f.spec.Type, Paused: f.spec.Paused || crowds, Hold: hold,
 			IndexID: f.index.IndexID(), Sequence: f.index.Sequence(), Runs: f.index.Runs(),
 		}
 		var err error

@@ -285,6 +285,9 @@ func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 		h.e.o.Log.Warn("entries refused", "folder", string(m.Folder), "device", dev.Short().String(),
 			"count", n, "first", first.Name, "error", first.Reason)
 	}
+	if tooMany, err := h.e.count(f, dev); err != nil || tooMany {
+		return unlessGivenUp(err)
+	}
 	for chunk := range slices.Chunk(m.Files, f.index.Batch()) {
 		if err := f.index.UpdateRemote(dev, chunk); givenUp(err) {
 			return nil

@@ -110,7 +110,10 @@ func (e *Engine) judge(out *status.Folder, f *folderEntry, v folder.View) {
 	if v.Known && (out.State == status.Idle || out.State == status.Scanning) && out.Need.Items > 0 {
 		e.lacking(f, v, fail) // a rescan does not hide it
 	}
-	out.InSync = facts.InSync()
+	out.InSync = facts.InSync() && !slices.ContainsFunc(f.spec.Shared, func(dev device.ID) bool {
+		_, yes := e.crowds(f, dev)
+		return yes // what it announces beyond that is not known
+	})
 	for _, g := range groups {
 		found = append(found, *g)
 	}
@@ -208,6 +211,9 @@ func (e *Engine) folderProblems(f *folderEntry, v folder.View) []status.Problem 
 		out = append(out, ofFolder(f.spec, fault.With(err, "n", strconv.FormatInt(c.Need.Items, 10))))
 	}
 	for _, dev := range f.spec.Shared {
+		if n, yes := e.crowds(f, dev); yes {
+			out = append(out, ofFolder(f.spec, fault.With(crowdError(n), "device", e.nameOf(dev))))
+		}
 		if err := e.notShared(f, dev); err != nil {
 			out = append(out, ofFolder(f.spec, fault.With(err, "device", e.nameOf(dev))))
 		}

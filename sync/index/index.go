@@ -210,6 +210,10 @@ type Folder interface {
 	DropRemote(dev device.ID) error
 	// Remote gives what is known of a device's index.
 	Remote(dev device.ID) (PeerState, error)
+	// Announced counts the entries of a device where there may be more than enough
+	// entries in all: of is no less than there are. Else it gives 0 for both, and
+	// costs nothing.
+	Announced(dev device.ID, enough int64) (n, of int64, err error)
 	// Remotes lists the devices with an index ID, in ID order.
 	Remotes() ([]device.ID, error)
 

@@ -198,6 +198,21 @@ func (f *memFolder) Remote(dev device.ID) (p PeerState, err error) {
 	return p, err
 }
 
+func (f *memFolder) Announced(dev device.ID, enough int64) (n, of int64, err error) {
+	f.mu.Lock() // with no word to the hook: it looks at nothing
+	defer f.mu.Unlock()
+	if err := f.usableLocked("announced"); err != nil || int64(len(f.live.names)) <= enough {
+		return 0, 0, err
+	}
+	for _, name := range f.live.names {
+		of += int64(len(name.remote)) + 1
+		if name.remote[dev] != nil {
+			n++
+		}
+	}
+	return n, of, nil
+}
+
 func (f *memFolder) Remotes() (out []device.ID, err error) {
 	err = f.read("remotes", func(s *memState) { out = s.remotes() })
 	return out, err

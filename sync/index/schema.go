@@ -141,6 +141,8 @@ const (
 	stRemoteNeeded
 	stAll
 	stContents
+	stLastRow
+	stAnnounced
 	stHasIndex
 	stLastSeq
 	stSalvage
@@ -207,10 +209,12 @@ var statements = [stmtCount]string{
 		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))
 		ORDER BY name LIMIT +?3`,
-	stAll:      `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
-	stContents: `SELECT ` + rowColumns + `, bh FROM rec`,
-	stHasIndex: `SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'rec_bh'`,
-	stLastSeq:  `SELECT max(lseq) FROM rec INDEXED BY rec_seq WHERE lseq IS NOT NULL`,
+	stAll:       `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
+	stContents:  `SELECT ` + rowColumns + `, bh FROM rec`,
+	stLastRow:   `SELECT max(id) FROM rec`,
+	stAnnounced: `SELECT count(*) FROM rec WHERE devs & ? <> 0`,
+	stHasIndex:  `SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'rec_bh'`,
+	stLastSeq:   `SELECT max(lseq) FROM rec INDEXED BY rec_seq WHERE lseq IS NOT NULL`,
 	stSalvage: `SELECT ` + rowColumns + ` FROM rec NOT INDEXED
 		WHERE id > ? AND id <= ? ORDER BY id LIMIT +?`,
 	stSalvageNames:  `SELECT id, name FROM rec INDEXED BY rec_name WHERE name > ? ORDER BY name LIMIT +?`,

@@ -139,6 +139,25 @@ func (f *sqliteFolder) Remote(dev device.ID) (PeerState, error) {
 	return PeerState{}, f.alive("remote index")
 }
 
+// Announced counts a device's entries. No row has an ID above that of the last
+// one, which costs nothing to look up.
+func (f *sqliteFolder) Announced(dev device.ID, enough int64) (n, of int64, err error) {
+	err = f.readingWithDevices(func(c *conn, t *deviceTable) error {
+		n, of = 0, 0 // a second try starts anew
+		err := c.query(stLastRow, nil, func(s *stmt) error { of = s.int(0); return nil })
+		if err != nil || of <= enough {
+			of = 0
+			return err
+		}
+		slot := t.find(dev)
+		if slot <= 0 {
+			return nil
+		}
+		return c.query(stAnnounced, func(s *stmt) { s.bindInt(1, 1<<slot) }, func(s *stmt) error { n = s.int(0); return nil })
+	})
+	return n, of, err
+}
+
 // Remotes lists the devices with an index ID, in ID order.
 func (f *sqliteFolder) Remotes() ([]device.ID, error) {
 	t := f.now().devices

@@ -34,6 +34,7 @@ type room struct {
 func (r *room) add(it *item) {
 	r.files, r.lists, r.bytes = r.files+1, r.lists+it.lists, r.bytes+it.want.Size
 }
+
 func (r *room) take(it *item) {
 	r.files, r.lists, r.bytes = r.files-1, r.lists-it.lists, r.bytes-it.want.Size
 }

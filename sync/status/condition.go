@@ -89,6 +89,7 @@ var conditions = []Condition{
 	{"device-out-of-reach", Wait, WholeDevice, []string{"n"}, false, "no connection for ten seconds", "engine"},
 	{"device-paused-there", Wait, WholeDevice, nil, false, "it runs none of the folders that it shares with us", "engine"},
 	{"clock-off", Ask, WholeDevice, []string{"span"}, true, "its clock and ours differ by more than five minutes", "engine"},
+	{"theirs-too-many", Stop, WholeFolder, []string{"device", "n"}, true, "a device announces more entries than it may", "engine"},
 	{"folder-left-by", Ask, WholeFolder, []string{"device"}, true, "a device that had the folder does not share it any more", "engine"},
 	{"folder-not-accepted", Wait, WholeFolder, []string{"device"}, false, "a connected device does not share the folder back", "engine"},
 

@@ -46,6 +46,7 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"the supplied blocks hash is kept and not believed", testForeignBlocksHash},
 		{"need is what others have and we lack", testNeed},
 		{"a remote's highest sequence is kept until a reset", testPeerState},
+		{"a remote's entries are counted where there are many", testAnnounced},
 		{"a reset forgets one device's entries alone", testReset},
 		{"one device too many is refused and nothing changes", testTooManyDevices},
 		{"a dropped device makes room for another", testSlotReuse},

@@ -50,6 +50,31 @@ func testNeed(t *testing.T, open Open) {
 	}
 }
 
+func testAnnounced(t *testing.T, open Open) {
+	f := openFolder(t, open)
+	for i, dev := range []device.ID{devA, devB} {
+		check(t, f.ResetRemote(dev, bep.IndexID(i+1)))
+	}
+	same := file("same", 1, 1, version(2, 1))
+	check(t, f.UpdateRemote(devA, []bep.FileInfo{same, file("a", 1, 1, version(2, 1)), deleted("gone", 2, version(2, 1))}))
+	check(t, f.UpdateRemote(devB, []bep.FileInfo{same}))
+	must(f.Update([]index.Record{local(file("ours", 1, 1, version(1, 1)))}))(t)
+	for _, tt := range []struct {
+		dev    device.ID
+		enough int64
+		want   int64
+	}{{devA, 0, 3}, {devA, 3, 3}, {devA, 1000, 0}, {devB, 0, 1}, {devC, 0, 0}} {
+		n, of, err := f.Announced(tt.dev, tt.enough)
+		if err != nil || n != tt.want || n > 0 && of < 4 || tt.enough == 1000 && of != 0 {
+			t.Errorf("%v announces %d of %d entries where %d are enough (%v), want %d of 4 or more", tt.dev.Short(), n, of, tt.enough, err, tt.want)
+		}
+	}
+	check(t, f.DropRemote(devA))
+	if n, _, err := f.Announced(devA, 0); n != 0 || err != nil {
+		t.Errorf("a device that was dropped announces %d entries (%v)", n, err)
+	}
+}
+
 func testPeerState(t *testing.T, open Open) {
 	f := openFolder(t, open)
 	a, b := file("a", 1, 1, version(2, 1)), file("b", 1, 1, version(2, 1))
