@@ -11,12 +11,9 @@ import (
 // The block lists of very large files take megabytes each, and hundreds of
 // files may be on their way. So those that are being gathered, and those of them
 // that wait for a device, have an account each, which bounds the blocks in their
-// lists, though one file always has room; and those that wait for their turn
-// let go of a list that is longer than shortList.
-const (
-	maxLists  = 1 << 17
-	shortList = 1 << 10
-)
+// lists (Options.MaxLists), though one file always has room; and those that wait
+// for their turn let go of a list that is longer than shortList.
+const shortList = 1 << 10
 
 // quotaPart is the part of the free space that big files on their way may take
 // together once they are whole. Who would take more waits for its turn, so that
@@ -44,7 +41,7 @@ func (r *room) fits(it *item, files int, quota int64) bool {
 	if r.files == 0 {
 		return true
 	}
-	return r.files < files && r.lists+it.lists <= maxLists && (it.want.Size <= quota-r.bytes)
+	return r.files < files && r.lists+it.lists <= it.r.o.MaxLists && (it.want.Size <= quota-r.bytes)
 }
 
 // setQuota notes how much of the free space, in bytes, files may take.

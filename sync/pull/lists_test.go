@@ -51,12 +51,13 @@ func (r *rig) announceLong(dev device.ID, n int, names ...string) {
 
 func TestListsOfFilesThatWaitAreNotHeld(t *testing.T) {
 	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		r.maxLists = 3_000
 		letGo := r.silent(first)
 		var names []string
 		for i := range 7 {
 			names = append(names, fmt.Sprintf("huge %d", i))
 		}
-		r.announceLong(first, 60_000, names...)
+		r.announceLong(first, 1_400, names...)
 		r.announce(first, []string{big}, file("large", big, remote))
 		r.start()
 		done := make(chan pull.Result, 1)
@@ -66,7 +67,7 @@ func TestListsOfFilesThatWaitAreNotHeld(t *testing.T) {
 			t.Errorf("%d files are gathered side by side, want the 2 whose lists there is room for", n)
 		}
 		// One is another file by now, one has other bytes under the same version.
-		f, content := long("huge 5", 50_000)
+		f, content := long("huge 5", 1_300)
 		f.Version = remote.Bump(9, 0)
 		r.announce(first, []string{content[len(content)-8:]}, f)
 		letGo()
@@ -75,9 +76,9 @@ func TestListsOfFilesThatWaitAreNotHeld(t *testing.T) {
 		}
 		r.pulled()
 		for _, name := range names {
-			n := 60_000
+			n := 1_400
 			if name == "huge 5" {
-				n = 50_000
+				n = 1_300
 			}
 			_, content := long(name, n)
 			r.wantFile(name, content)
@@ -89,15 +90,16 @@ func TestListsOfFilesThatWaitAreNotHeld(t *testing.T) {
 // Two devices offer files with very long lists and send nothing.
 func TestLongListsOfDevicesThatDoNotAnswerHoldUpNobodyElse(t *testing.T) {
 	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		r.maxLists = 3_000
 		held := make(chan struct{})
 		r.source.holdOf = map[device.ID]chan struct{}{first: held, second: held}
-		r.announceLong(first, 100_000, "a 1", "a 2")
-		r.announceLong(second, 100_000, "b 1", "b 2")
+		r.announceLong(first, 2_400, "a 1", "a 2")
+		r.announceLong(second, 2_400, "b 1", "b 2")
 		r.start()
 		done := make(chan pull.Result, 1)
 		r.worker.Start(func(res pull.Result) { done <- res })
 		<-time.After(10 * time.Second)
-		r.announceLong(third, 60_000, "honest")
+		r.announceLong(third, 1_400, "honest")
 		r.worker.Refresh()
 		if !until(func() bool { return r.holds("honest") }) {
 			t.Error("what the third device has did not arrive")
@@ -108,7 +110,7 @@ func TestLongListsOfDevicesThatDoNotAnswerHoldUpNobodyElse(t *testing.T) {
 		}
 		r.pulled()
 		for _, name := range []string{"a 1", "a 2", "b 1", "b 2"} {
-			_, content := long(name, 100_000)
+			_, content := long(name, 2_400)
 			r.wantFile(name, content)
 		}
 	})

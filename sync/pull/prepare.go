@@ -199,7 +199,7 @@ func (it *item) prepareFile() error {
 
 // contentHere gives our files that are recorded with just this content.
 func (o *Options) contentHere(f *bep.FileInfo) ([]index.Record, error) {
-	limit := max(1, min(maxSame, maxLists/max(1, len(f.Blocks))))
+	limit := max(1, min(maxSame, o.MaxLists/max(1, len(f.Blocks))))
 	return o.Index.LocalByContent(block.ListHash(f.Blocks), f.Size, limit)
 }
 

@@ -113,6 +113,7 @@ type rig struct {
 	proof     error
 	stored    int
 	maxMoved  int
+	maxLists  int
 	sequence  int64
 }
 
@@ -156,6 +157,7 @@ func (r *rig) start() {
 		Prove:     func() error { return r.proof },
 		Stored:    func() { r.stored++ },
 		MaxMoved:  r.maxMoved,
+		MaxLists:  r.maxLists,
 		Brake:     r.brake,
 	})
 }

@@ -67,6 +67,9 @@ type Options struct {
 	// MaxMoved is how many names a directory may hold that is renamed in one
 	// step; of a larger one, the directories in it are. Default 20,000.
 	MaxMoved int
+	// MaxLists is how many blocks may be in the lists of the big files that are
+	// gathered, and as many in those that wait for a device. Default 131,072.
+	MaxLists int
 	// Workers is how many names are prepared, and how many blocks are verified
 	// and written, side by side. Default 2.
 	Workers int
@@ -137,6 +140,7 @@ type Worker struct {
 func NewWorker(o Options) *Worker {
 	o.Workers = cmp.Or(o.Workers, 2)
 	o.MaxMoved = cmp.Or(o.MaxMoved, 20_000)
+	o.MaxLists = cmp.Or(o.MaxLists, 1<<17)
 	if o.Ignored == nil {
 		o.Ignored = func(relpath.Path) bool { return false }
 	}
