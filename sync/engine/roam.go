@@ -16,8 +16,11 @@ const (
 	pulseEvery = 2 * time.Second
 	// askAfter is how long what was sent may stay unanswered until the device is
 	// asked for a sign, and loseAfter until its connection is given up.
+	// It has to have been asked loseAsks times by then: a computer that is so
+	// busy that it does not come to that has not heard the answers either.
 	askAfter  = 2 * time.Second
 	loseAfter = 12 * time.Second
+	loseAsks  = 4
 	// crossed is how far apart two dials that cross each other can begin.
 	crossed = 500 * time.Millisecond
 	// doubtFor is how long a device that makes another connection has to show
@@ -35,6 +38,7 @@ type pulse struct {
 	before int64     // bytes written before the look before
 	last   int64     // and at the last one
 	asked  int64     // bytes of Pings that were sent to ask
+	rounds int       // of asking since the last sign
 	owing  time.Time // since when nothing was answered, zero while all is
 }
 
@@ -44,6 +48,7 @@ func (p *pulse) ask() {
 		p.stream.Send(peer.Frame{Message: &bep.Ping{}})
 	}
 	p.asked += asks * pingBytes
+	p.rounds++
 }
 
 // pingBytes is the length of a Ping on the wire.
@@ -60,7 +65,7 @@ func (p *pulse) look(conn transport.Conn, now time.Time) (ask, lost bool) {
 	out -= p.asked
 	if signs != p.signs {
 		// What was written since the last look may not be answered yet.
-		p.signs, p.before, p.last, p.owing = signs, p.last, out, time.Time{}
+		p.signs, p.before, p.last, p.owing, p.rounds = signs, p.last, out, time.Time{}, 0
 		return false, false
 	}
 	if out <= p.before {
@@ -70,7 +75,7 @@ func (p *pulse) look(conn transport.Conn, now time.Time) (ask, lost bool) {
 		p.owing = now
 	}
 	silent := now.Sub(p.owing)
-	return silent >= askAfter, silent >= loseAfter
+	return silent >= askAfter, silent >= loseAfter && p.rounds >= loseAsks
 }
 
 // beat looks at the connections that are talked on until ctx ends.

@@ -133,6 +133,7 @@ func TestWhatADeviceOwesIsAnAnswer(t *testing.T) {
 	conn := settledLink(a, b)
 	type step struct {
 		after     time.Duration
+		rounds    int
 		ask, lost bool
 	}
 	var p *pulse
@@ -145,9 +146,9 @@ func TestWhatADeviceOwesIsAnAnswer(t *testing.T) {
 	_, out := p.stream.Counts()
 	// Something was written after the last sign.
 	fresh.before, fresh.last = out-1, out-1
-	for _, s := range []step{{0, false, false}, {askAfter, true, false}, {loseAfter, true, true}} {
+	for _, s := range []step{{0, 0, false, false}, {askAfter, 0, true, false}, {loseAfter, loseAsks - 1, true, false}, {loseAfter, loseAsks, true, true}} {
 		signs, _ := transport.Signs(conn)
-		fresh.signs = signs // whatever came meanwhile
+		fresh.signs, fresh.rounds = signs, s.rounds // whatever came meanwhile
 		if ask, lost := fresh.look(conn, now.Add(s.after)); ask != s.ask || lost != s.lost {
 			t.Errorf("after %v: ask %v, lost %v, want %v, %v", s.after, ask, lost, s.ask, s.lost)
 		}
