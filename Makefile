@@ -10,7 +10,7 @@ FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build demo test test-long bench at-rest ratios run lint fuzz clean
+.PHONY: help need-go build web demo test test-long bench at-rest ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ need-go:
 
 build: need-go ## build the program into build/bin
 	CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(BIN)/ ./cmd/lanyard
+
+web: ## build the pages that a browser shows into frontend/dist
+	@build/need.sh node npm
+	cd frontend && npm ci --no-audit --no-fund --silent && npm run --silent build
 
 demo: build ## two real devices on this machine keep a folder the same
 	@$(GO) run ./build/demo -lanyard $(BIN)/lanyard
@@ -42,8 +46,8 @@ at-rest: build ## memory and processor time at rest, and a million files, beside
 	@build/need.sh syncthing python3
 	python3 build/bench/at_rest.py --lanyard $(BIN)/lanyard --syncthing syncthing
 
-run: build ## start the engine in the foreground
-	$(BIN)/lanyard serve
+run: web build ## start the engine, and print the address at which a browser shows it
+	@build/run.sh $(BIN)/lanyard
 
 lint: need-go ## format, vet and staticcheck only
 	@build/test.sh format vet staticcheck

@@ -7,11 +7,15 @@ set -euo pipefail
 # go.mod names the Go it wants; any Go from 1.21 on fetches that one by itself.
 readonly oldest_go=1.21
 
+# What the tools of the pages want.
+readonly oldest_node=20.19
+
 # packages_of PROGRAM prints the Debian packages that hold it.
 packages_of() {
   case $1 in
     go) echo golang-go ;;
     gcc) echo gcc libc6-dev ;;
+    node) echo nodejs ;;
     mkfs.xfs) echo xfsprogs ;;
     mkfs.ext4) echo e2fsprogs ;;
     ip) echo iproute2 ;;
@@ -25,7 +29,10 @@ at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1)" = "$1" ]; }
 
 usable() {
   command -v "$1" >/dev/null || return 1
-  [ "$1" != go ] || at_least "$oldest_go" "$(go env GOVERSION | sed 's/^go//')"
+  case $1 in
+    go) at_least "$oldest_go" "$(go env GOVERSION | sed 's/^go//')" ;;
+    node) at_least "$oldest_node" "$(node --version | sed 's/^v//')" ;;
+  esac
 }
 
 say_and_fail() {
@@ -45,11 +52,11 @@ for program in "${missing[@]}"; do
   packages+=("${names[@]}")
 done
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  say_and_fail "Please install ${missing[*]} first (Debian and Ubuntu: sudo apt install ${packages[*]}; Go 1.26: https://go.dev/dl)."
+  say_and_fail "Please install ${missing[*]} first (Debian and Ubuntu: sudo apt install ${packages[*]}; Go 1.26: https://go.dev/dl; Node 20.19 or newer: https://nodejs.org)."
 fi
 echo "Installing ${packages[*]} …"
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 for program in "${missing[@]}"; do
-  usable "$program" || say_and_fail "This system's packages hold no $program that is new enough; please install it (Go 1.26: https://go.dev/dl) and try again."
+  usable "$program" || say_and_fail "This system's packages hold no $program that is new enough; please install it (Go 1.26: https://go.dev/dl; Node 20.19 or newer: https://nodejs.org) and try again."
 done

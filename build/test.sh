@@ -63,6 +63,20 @@ block_real() {
     -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 20m)" ./build/e2e
 }
 
+# The pages: types, rules, unit tests, size, and a real browser over real
+# engines.
+block_web() {
+  build/need.sh node npm chromium || { echo "not run: needs Node, npm and Chromium"; [ -z "${CI:-}" ]; return; }
+  (
+    cd frontend || exit 1
+    npm ci --no-audit --no-fund --silent && npm run --silent check && npm run --silent lint &&
+      npm run --silent test && npm run --silent build && node test/size.mjs
+  ) || return 1
+  mkdir -p build/cache
+  CGO_ENABLED=0 go build -trimpath -o build/cache/lanyard-pages ./cmd/lanyard || return 1
+  (cd frontend && LANYARD_BIN="$PWD/../build/cache/lanyard-pages" npm run --silent pages)
+}
+
 # Memory and processor time of a device that has much to look after: in the long
 # tier only.
 block_rest() {
@@ -84,7 +98,7 @@ block_cross() {
 
 build/need.sh go gcc || exit 1
 blocks=("$@")
-[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit sim fuzz real rest cross)
+[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit web sim fuzz real rest cross)
 for block in "${blocks[@]}"; do
   declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
 done

@@ -25,6 +25,23 @@ func (s *Settings) Identity(context.Context) (Identity, error) {
 	return Identity{ID: s.store.Identity().ID.String(), Name: s.store.Config().Name}, nil
 }
 
+// ChangeIdentity gives this device another name, which the other devices are
+// told. Its ID stays.
+func (s *Settings) ChangeIdentity(ctx context.Context, change IdentityChange) (Identity, error) {
+	name := bep.CleanName(change.Name)
+	if name == "" {
+		return Identity{}, &config.Refusal{Reason: config.Invalid, Text: "a device needs a name"}
+	}
+	err := s.store.Update(func(c config.Config) (config.Config, error) {
+		c.Name = name
+		return c, nil
+	})
+	if err != nil {
+		return Identity{}, err
+	}
+	return s.Identity(ctx)
+}
+
 // Devices lists the configured devices.
 func (s *Settings) Devices(context.Context) ([]Peer, error) {
 	devices := s.store.Config().Devices

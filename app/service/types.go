@@ -13,6 +13,11 @@ type Identity struct {
 	Name string `json:"name"`
 }
 
+// IdentityChange asks to change how this device shows itself.
+type IdentityChange struct {
+	Name string `json:"name" doc:"told to the other devices"`
+}
+
 // Door lets browsers in.
 type Door interface {
 	// Invite makes an address that lets one browser in, and tells how long it

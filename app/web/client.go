@@ -62,6 +62,11 @@ func (c *Client) Identity(ctx context.Context) (service.Identity, error) {
 	return get[service.Identity](ctx, c, "/id")
 }
 
+// ChangeIdentity gives the device another name.
+func (c *Client) ChangeIdentity(ctx context.Context, change service.IdentityChange) (service.Identity, error) {
+	return send[service.Identity](ctx, c, http.MethodPatch, "/id", change)
+}
+
 // Status gives the whole state now.
 func (c *Client) Status(ctx context.Context) (status.Snapshot, error) {
 	return get[status.Snapshot](ctx, c, "/status")

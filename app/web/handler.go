@@ -27,6 +27,7 @@ const apiVersion = "1"
 // it, and *Client does on the other side.
 type Service interface {
 	Identity(context.Context) (service.Identity, error)
+	ChangeIdentity(context.Context, service.IdentityChange) (service.Identity, error)
 	Status(context.Context) (status.Snapshot, error)
 	Follow(context.Context, func(service.SnapshotEvent) error) error
 	Devices(context.Context) ([]service.Peer, error)

@@ -30,6 +30,10 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*answer[service.Identity], error) {
 			return answered(s.Identity(ctx))
 		})
+	huma.Register(api, operation("change-identity", http.MethodPatch, "/id", "Give this device another name"),
+		func(ctx context.Context, in *struct{ Body service.IdentityChange }) (*answer[service.Identity], error) {
+			return answered(s.ChangeIdentity(ctx, in.Body))
+		})
 	huma.Register(api, operation("status", http.MethodGet, "/status", "The whole state"),
 		func(ctx context.Context, _ *none) (*answer[status.Snapshot], error) {
 			return answered(s.Status(ctx))

@@ -112,6 +112,17 @@ func TestTheClientGetsWhatTheServiceGives(t *testing.T) {
 		t.Errorf("devices (-want +got):\n%s", diff)
 	}
 
+	renamed, err := c.ChangeIdentity(ctx, service.IdentityChange{Name: " my\ndesk "})
+	check(t, err)
+	identity, err := c.Identity(ctx)
+	check(t, err)
+	if renamed != identity || identity.Name != "my desk" {
+		t.Errorf("renamed to %+v, now %+v, want my desk", renamed, identity)
+	}
+	if _, err := c.ChangeIdentity(ctx, service.IdentityChange{Name: "\n"}); err == nil {
+		t.Error("a name of nothing is taken")
+	}
+
 	share, err := c.AddFolder(ctx, service.NewShare{Path: t.TempDir(), ID: "My Photos/2026"})
 	check(t, err)
 	_, err = c.ShareFolder(ctx, share.ID, name)

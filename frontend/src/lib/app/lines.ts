@@ -1,0 +1,40 @@
+/** The line below a state: what it means, in a sentence. */
+import { folderState, waitsFor, lacks, type Shared } from '../state/states'
+import type { Words } from '../state/eta'
+import { t, word } from '../text/text.svelte'
+
+export function etaText(w: Words): string {
+  return 'from' in w ? t(w.key, { from: w.from, to: w.to }) : t(w.key)
+}
+
+export function folderLine(shared: Shared): string {
+  const { folder: f } = shared
+  const s = folderState(shared)
+  switch (s.word) {
+    case 'state.stopped': {
+      const stop = f.problems.find((p) => p.severity === 'stop') ?? f.problem
+      return stop ? word(stop).title : ''
+    }
+    case 'state.held':
+      return t('line.held', { n: f.held })
+    case 'state.two':
+      return t('line.two', { n: f.conflicts })
+    case 'state.cannot':
+      return t('line.cannot')
+    case 'state.looking':
+      return t('line.looking', { n: f.local.files })
+    case 'state.waiting': {
+      const d = waitsFor(shared)
+      const n = d ? lacks(d, f.id).items : 0
+      if (d && n > 0) return t('line.waiting', { n })
+      return f.need.items > 0 ? t('line.needed', { n: f.need.items }) : t('line.not-there')
+    }
+    case 'state.alone':
+      return t('line.alone')
+    case 'state.paused':
+      return t('line.paused')
+    default:
+      return t('line.holds', { n: f.local.files, size: f.local.bytes })
+  }
+}
+

@@ -1,0 +1,57 @@
+/** What waits for a person, with the button that helps. */
+import { api, type Device, type Folder, type Offer, type Problem, type Snapshot } from '../backend/api'
+import { to } from './router.svelte'
+
+/** A button: either it leads somewhere, or it does something. */
+export type Act = { href: string } | { run: () => Promise<unknown> }
+
+export interface Need {
+  key: string
+  problem: Problem
+  folder?: Folder
+  device?: Device
+  /** The button, by its place among the labels of the condition. */
+  button?: { label: number; act: Act }
+}
+
+/** The folders that are offered and wait for an answer. */
+export function offered(s: Snapshot): Offer[] {
+  return s.offers.filter((o) => o.folder !== '' && !o.refused)
+}
+
+const asking = new Set(['ask', 'stop'])
+
+/** All that is not going on by itself, the worst first. */
+export function needs(s: Snapshot): Need[] {
+  const out: Need[] = s.problems.filter((p) => asking.has(p.severity ?? '')).map((problem) => ({ key: `program ${problem.code}`, problem }))
+  for (const folder of s.folders) {
+    for (const problem of folder.problems) if (asking.has(problem.severity ?? '')) out.push(withButton(s, { key: `folder ${folder.id} ${problem.code}`, problem, folder }))
+  }
+  for (const device of s.devices) {
+    for (const problem of device.problems) if (asking.has(problem.severity ?? '')) out.push(withButton(s, { key: `device ${device.id} ${problem.code}`, problem, device }))
+  }
+  return out.sort((a, b) => Number(b.problem.severity === 'stop') - Number(a.problem.severity === 'stop'))
+}
+
+/** Which label of a folder's condition means "look again". */
+const lookAgain: Record<string, number> = { 'folder-missing': 1, 'folder-read-only': 1 }
+
+function withButton(s: Snapshot, n: Need): Need {
+  const { problem, folder, device } = n
+  const button = folder ? ofFolder(s, problem, folder) : device ? ofDevice(problem, device) : undefined
+  return button ? { ...n, button } : n
+}
+
+function ofFolder(s: Snapshot, p: Problem, f: Folder): { label: number; act: Act } | undefined {
+  const again = lookAgain[p.code]
+  if (again !== undefined) return { label: again, act: { run: () => api.scan(f.id) } }
+  const [left, more] = s.devices.filter((d) => f.devices.includes(d.id) && d.name === p.param?.['device'])
+  if (p.code === 'folder-left-by' && left && !more) return { label: 1, act: { run: () => api.unshare(f.id, left.id) } }
+  return undefined
+}
+
+function ofDevice(p: Problem, d: Device): { label: number; act: Act } | undefined {
+  if (p.code === 'device-forgot-us') return { label: 1, act: { href: to.device(d.id) } }
+  if (p.code === 'device-sends-nonsense') return { label: 1, act: { run: () => api.changeDevice(d.id, { paused: true }) } }
+  return undefined
+}

@@ -1,0 +1,61 @@
+/** The place in the pages is the hash of the address, so that reload and back work. */
+
+export type Place =
+  | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'connect' | 'share' | 'more' }
+  | { page: 'folder'; id: string; tab: string }
+  | { page: 'device'; id: string }
+  | { page: 'why'; folder: string; path: string }
+  | { page: 'versions'; folder: string; path: string }
+
+const plain = ['needs', 'transfers', 'settings', 'connect', 'share', 'more'] as const
+
+/** Reads a place; anything unknown is the overview. */
+export function parse(hash: string): Place {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
+  const parts = path.split('/').map(decode)
+  const params = new URLSearchParams(query)
+  const [first = '', id = '', tab = ''] = parts
+  if (first === 'folder' && id !== '') return { page: 'folder', id, tab }
+  if (first === 'device' && id !== '') return { page: 'device', id }
+  if ((first === 'why' || first === 'versions') && id !== '') return { page: first, folder: id, path: params.get('path') ?? '' }
+  const page = plain.find((p) => p === first)
+  return { page: page ?? 'overview' }
+}
+
+function decode(s: string): string {
+  try {
+    return decodeURIComponent(s)
+  } catch {
+    return ''
+  }
+}
+
+const part = encodeURIComponent
+
+export const to = {
+  overview: '#/',
+  needs: '#/needs',
+  transfers: '#/transfers',
+  settings: '#/settings',
+  connect: '#/connect',
+  share: '#/share',
+  more: '#/more',
+  folder: (id: string, tab = '') => `#/folder/${part(id)}${tab === '' ? '' : `/${tab}`}`,
+  device: (id: string) => `#/device/${part(id)}`,
+  why: (folder: string, path: string) => `#/why/${part(folder)}?path=${part(path)}`,
+  versions: (folder: string, path: string) => `#/versions/${part(folder)}?path=${part(path)}`,
+}
+
+class Router {
+  place = $state.raw<Place>(parse(location.hash))
+
+  constructor() {
+    addEventListener('hashchange', () => (this.place = parse(location.hash)))
+  }
+
+  go(hash: string): void {
+    location.hash = hash
+  }
+}
+
+export const router = new Router()

@@ -1,0 +1,32 @@
+/** What the pages ask of the engine, by name. */
+import { call, type Schemas } from './transport'
+
+export type Snapshot = Schemas['Snapshot']
+export type Folder = Schemas['Folder']
+export type Device = Schemas['Device']
+export type Problem = Schemas['Problem']
+export type Held = Schemas['Held']
+export type Why = Schemas['Why']
+export type StoredVersion = Schemas['StoredVersion']
+export type Offer = Schemas['Offer']
+
+export const api = {
+  addDevice: (body: Schemas['NewPeer']) => call('post', '/devices', { body }),
+  changeDevice: (device: string, body: Schemas['PeerChange']) => call('patch', '/devices/{device}', { path: { device }, body }),
+  removeDevice: (device: string) => call('delete', '/devices/{device}', { path: { device } }),
+  whyDevice: (device: string) => call('get', '/devices/{device}/why', { path: { device } }),
+  addFolder: (body: Schemas['NewShare']) => call('post', '/folders', { body }),
+  acceptFolder: (folder: string, body: Schemas['Acceptance']) => call('post', '/folders/{folder}/accept', { path: { folder }, body }),
+  refuseFolder: (folder: string, device: string, refused: boolean) => call('post', '/offers/{folder}', { path: { folder }, body: { devices: [device], refused } }),
+  pauseFolder: (folder: string, paused: boolean) => call('patch', '/folders/{folder}', { path: { folder }, body: { paused } }),
+  removeFolder: (folder: string) => call('delete', '/folders/{folder}', { path: { folder } }),
+  share: (folder: string, device: string) => call('put', '/folders/{folder}/devices/{device}', { path: { folder, device } }),
+  unshare: (folder: string, device: string) => call('delete', '/folders/{folder}/devices/{device}', { path: { folder, device } }),
+  decideHeld: (folder: string, choice: 'apply' | 'restore', token: string) =>
+    call('post', '/folders/{folder}/held', { path: { folder }, body: { do: choice, token } }),
+  scan: (folder: string) => call('post', '/scan', { body: { folder } }),
+  why: (folder: string, path: string) => call('get', '/folders/{folder}/why', { path: { folder }, query: { path } }),
+  versions: (folder: string, path: string) => call('get', '/folders/{folder}/versions', { path: { folder }, query: { path } }),
+  restore: (folder: string, body: Schemas['RestoreRequest']) => call('post', '/folders/{folder}/restore', { path: { folder }, body }),
+  rename: (name: string) => call('patch', '/id', { body: { name } }),
+}

@@ -1,0 +1,56 @@
+/** The speed of this device over the last five minutes, one point a second. */
+import type { Snapshot } from '../backend/api'
+import { Estimate, words, type Words } from './eta'
+
+/** Points kept: five minutes. */
+export const kept = 300
+
+/** Of how many of the last seconds a shown rate is the mean. */
+const mean = 3
+
+export interface Point {
+  up: number
+  down: number
+}
+
+export class Speed {
+  points = $state.raw<Point[]>([])
+  /** The rates shown, changed once a second. */
+  now = $state.raw<Point>({ up: 0, down: 0 })
+  /** What is left, in bytes. */
+  left = $state.raw<Point>({ up: 0, down: 0 })
+  /** How long all of it takes, changed at most every five seconds; undefined while nobody knows. */
+  eta = $state.raw<Words | undefined>(undefined)
+  #estimate = new Estimate()
+  #age = 0
+
+  /** Takes the state of one second. */
+  tick(s: Snapshot): void {
+    const point = { up: total(s, (d) => d.out_rate), down: total(s, (d) => d.in_rate) }
+    this.points = [...this.points.slice(1 - kept), point]
+    const last = this.points.slice(-mean)
+    this.now = { up: average(last, (p) => p.up), down: average(last, (p) => p.down) }
+    this.left = {
+      up: Math.max(0, ...s.devices.filter((d) => d.connected).map((d) => Object.values(d.folders).reduce((n, f) => n + f.need_bytes, 0))),
+      down: s.folders.reduce((n, f) => n + (f.state === 'syncing' ? f.need.bytes : 0), 0),
+    }
+    this.#estimate.add(point.up + point.down)
+    if (this.#age++ % 5 !== 0) return
+    const range = this.#estimate.range(this.left.up + this.left.down)
+    this.eta = range && words(range)
+  }
+}
+
+function total(s: Snapshot, of: (d: Snapshot['devices'][number]) => number): number {
+  return s.devices.reduce((n, d) => n + of(d), 0)
+}
+
+function average(points: Point[], of: (p: Point) => number): number {
+  return points.length === 0 ? 0 : points.reduce((n, p) => n + of(p), 0) / points.length
+}
+
+/** The top of a scale that holds a value: 1, 2 or 5 times a power of ten. */
+export function scale(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)))
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power
+}

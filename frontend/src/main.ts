@@ -1,0 +1,9 @@
+import { mount } from 'svelte'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/more.css'
+import App from './App.svelte'
+import { enterByAddress } from './lib/app/entrance.svelte'
+
+await enterByAddress()
+mount(App, { target: document.body })

@@ -1,0 +1,244 @@
+// The pages in a real browser, over real engines.
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import http from 'node:http'
+import path from 'node:path'
+import { createRequire } from 'node:module'
+import { after, before, test as one } from 'node:test'
+import { House, until } from './house.mjs'
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const evil = '<img src=x onerror=alert(1)>'
+
+let house, a, b, pageA, pageB
+let broken
+
+/** One part of a story: what comes after a part that failed is not told. */
+function test(name, part) {
+  one(name, async () => {
+    if (broken !== undefined) throw new Error(`not told: ${broken}`)
+    try {
+      await part()
+    } catch (e) {
+      broken = name
+      throw e
+    }
+  })
+}
+
+before(async () => {
+  house = await House.build()
+  ;[a, b] = await Promise.all([house.device('anna'), house.device('ben')])
+  ;[pageA, pageB] = await Promise.all([a.open(), b.open()])
+})
+
+after(() => house?.raze())
+
+const go = (page, hash) => page.evaluate((h) => (location.hash = h), hash)
+const says = (page, text) => page.getByText(text).first().waitFor()
+
+/** Moves with Tab alone to what has a name, as a person without a mouse does. */
+async function tabTo(page, name) {
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab')
+    const at = await page.evaluate(() => {
+      const e = document.activeElement
+      if (e === document.body) return ''
+      return (e?.getAttribute('aria-label') ?? '') + (e?.labels?.[0]?.textContent ?? '') + (e?.textContent ?? '')
+    })
+    if (at.includes(name)) return
+  }
+  assert.fail(`Tab does not lead to ${name}`)
+}
+
+/** Nothing that accessibility rules forbid is on the page. */
+async function accessible(page, where) {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] }))
+  const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join('; ')}`)
+  assert.deepEqual(found, [], where)
+}
+
+test('the first screen has one sentence, the name, two choices and no ID', async () => {
+  assert.equal(await pageA.locator('main a').count(), 2)
+  assert.ok(!(await pageA.locator('body').innerText()).includes(a.id.slice(0, 7)))
+  await accessible(pageA, 'first screen')
+  await pageA.getByLabel('This computer is called').fill("Anna's laptop")
+  await pageA.keyboard.press('Tab')
+  await until('the name is stored', async () => (await a.status()).name === "Anna's laptop")
+  await b.run('status')
+})
+
+test('two devices are connected by their IDs, one of them with the keyboard alone', async () => {
+  await tabTo(pageA, 'Connect a device')
+  await pageA.keyboard.press('Enter')
+  await pageA.getByRole('heading', { level: 1, name: 'Connect a device' }).waitFor()
+  await tabTo(pageA, 'Device ID')
+  await pageA.keyboard.type(b.id.slice(0, 20))
+  await tabTo(pageA, 'Name')
+  await says(pageA, 'A device ID has 56 signs')
+  await pageA.keyboard.type(`Ben ${evil}`)
+  await pageA.keyboard.press('Shift+Tab')
+  await pageA.keyboard.press('Control+A')
+  await pageA.keyboard.type(b.id.replaceAll('-', '').toLowerCase())
+  await tabTo(pageA, 'Fixed address')
+  await pageA.keyboard.type(b.address)
+  await tabTo(pageA, 'Connect a device')
+  await pageA.keyboard.press('Enter')
+  await pageA.getByRole('heading', { level: 1, name: 'Ben' }).waitFor()
+  await go(pageB, '#/connect')
+  await pageB.getByRole('textbox', { name: 'Device ID' }).fill(a.id)
+  await pageB.getByLabel('Name, if').fill('Anna')
+  await pageB.getByRole('button', { name: 'Connect a device' }).click()
+  await until('connected', async () => (await a.status()).devices[0].connected)
+  await says(pageA, 'Connected')
+})
+
+test('a folder is shared on one and accepted on the other, and its files arrive', async () => {
+  for (let i = 0; i < 100; i++) await a.write(`2025/IMG_${i}.jpg`, `picture ${i}`)
+  await a.write(`${evil.replaceAll('/', '_')}.txt`, 'x')
+  await go(pageA, '#/share')
+  await pageA.getByLabel('Where the folder is').fill(a.dir)
+  await pageA.getByLabel('Name on the other').fill('Photos')
+  await pageA.getByLabel('Ben').check()
+  await pageA.getByRole('button', { name: 'Share a folder' }).click()
+  await pageA.getByRole('heading', { level: 1, name: 'Photos' }).waitFor()
+  await go(pageB, '#/')
+  await says(pageB, 'offers the folder')
+  await pageB.getByLabel('Where to put it').fill(b.dir)
+  await pageB.getByRole('button', { name: 'Accept' }).click()
+  await pageB.getByRole('heading', { level: 1, name: 'Photos' }).waitFor()
+  await until('all files', () => fs.readdirSync(path.join(b.dir, '2025')).length === 100)
+  await Promise.all([says(pageA, 'In sync'), says(pageB, 'In sync')])
+  await go(pageA, '#/')
+  await says(pageA, 'Safe to close')
+})
+
+test('a saved file is told and arrives, and every state says why', async () => {
+  await b.write('notes.txt', 'first')
+  await until('it arrives', () => fs.existsSync(path.join(a.dir, 'notes.txt')))
+  const [folder] = (await a.status()).folders
+  await go(pageA, `#/folder/${folder.id}/history`)
+  await pageA.getByLabel('File, such as').last().fill('notes.txt')
+  await pageA.getByRole('button', { name: 'Why?' }).click()
+  await says(pageA, 'It is the same on every device that shares the folder.')
+})
+
+test('an earlier version is put back', async () => {
+  const [folder] = (await a.status()).folders
+  await b.write('notes.txt', 'second')
+  await until('it arrives', () => fs.readFileSync(path.join(a.dir, 'notes.txt'), 'utf8') === 'second')
+  await go(pageA, `#/versions/${folder.id}?path=notes.txt`)
+  await pageA.getByRole('button', { name: 'Put back' }).first().click()
+  await until('it is back on both', () => [a, b].every((d) => fs.readFileSync(path.join(d.dir, 'notes.txt'), 'utf8') === 'first'))
+})
+
+test('many deletions are held until a person decides', async () => {
+  // All at once: of deletions that trickle in, the first few are let through.
+  fs.renameSync(path.join(b.dir, '2025'), path.join(house.root, 'gone'))
+  const held = async (d) => (await d.status()).folders[0].held > 0
+  await until('one of them holds it', async () => (await held(a)) || (await held(b)))
+  if (!(await held(a))) {
+    // It went without being watched: that device asks before it tells the others.
+    await go(pageB, '#/')
+    await pageB.getByRole('link', { name: 'Look at them' }).click()
+    await pageB.getByRole('button', { name: 'Delete them everywhere' }).click()
+  }
+  await go(pageA, '#/needs')
+  await says(pageA, /100 of \d+ files were deleted/)
+  await accessible(pageA, 'needs you')
+  await pageA.getByRole('link', { name: 'Look at them' }).click()
+  await pageA.getByRole('button', { name: 'Put them back' }).click()
+  await until('they are back', () => fs.readdirSync(path.join(b.dir, '2025')).length === 100)
+})
+
+test('an engine that is gone is said, and the page goes on when it is back', async () => {
+  await go(pageA, '#/')
+  await a.stop()
+  await says(pageA, "Lanyard's engine is starting")
+  await a.start()
+  await says(pageA, 'This browser has not come in yet') // its session ended with the engine
+  await pageA.context().close()
+  pageA = await a.open()
+  await says(pageA, 'Photos')
+})
+
+test('hostile names leave no element in the page', async () => {
+  const [folder] = (await a.status()).folders
+  await a.run('device', 'rename', b.id, `Ben ${evil} \u{1F600}`)
+  await a.run('folder', 'add', path.join(house.root, 'other'), '--id', `x"><script>alert(1)</script>`, '--label', `${'W'.repeat(40)}${evil}`)
+  for (const hash of ['#/', '#/needs', '#/transfers', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/options`, `#/device/${b.id}`,
+    '#/share', `#/why/${folder.id}?path=${encodeURIComponent(evil)}`, `#/versions/${folder.id}?path=${encodeURIComponent(evil)}`]) {
+    await go(pageA, hash)
+    await pageA.locator('h1').first().waitFor()
+    const found = await pageA.evaluate(() => ({
+      images: document.querySelectorAll('img, script:not([src]), iframe, object').length,
+      wide: document.documentElement.scrollWidth > innerWidth,
+    }))
+    assert.deepEqual(found, { images: 0, wide: false }, hash)
+  }
+})
+
+const screens = async () => {
+  const [folder] = (await a.status()).folders
+  return ['#/', '#/needs', '#/transfers', '#/settings', '#/connect', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`,
+    `#/folder/${folder.id}/options`, `#/device/${b.id}`, `#/why/${folder.id}?path=notes.txt`, `#/versions/${folder.id}?path=notes.txt`]
+}
+
+for (const [theme, width, height, language] of [['light', 1080, 720, 'en-GB'], ['dark', 720, 520, 'de-DE'], ['light', 400, 800, 'de-DE']]) {
+  test(`every screen is accessible and holds its width: ${theme}, ${width} wide, ${language}`, async () => {
+    const page = await a.open({ theme, width, height, language })
+    for (const hash of await screens()) {
+      await go(page, hash)
+      await page.locator('h1').first().waitFor()
+      await accessible(page, `${hash} ${theme} ${width}`)
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${hash} is wider than ${width}`)
+      if (process.env.SHOTS) await page.screenshot({ path: path.join(process.env.SHOTS, `${theme}-${width}-${hash.replaceAll(/[^a-z]+/gi, '-').slice(0, 40)}.png`) })
+    }
+    assert.deepEqual(page.faults, [])
+    await page.context().close()
+  })
+}
+
+test('a page of another origin gets nothing and changes nothing', async () => {
+  const before = JSON.stringify((await a.status()).devices.map((d) => d.id))
+  const body = JSON.stringify({ id: house.devices[1].id, name: 'evil' })
+  const server = http.createServer((_, r) => r.setHeader('Content-Type', 'text/html').end('<!doctype html><title>evil</title><body>'))
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  const page = await pageA.context().newPage() // the same browser, which holds the session
+  await page.goto(`http://127.0.0.1:${server.address().port}/`)
+  const door = `http://${a.door}`
+  const tried = await page.evaluate(async ({ door, body }) => {
+    const ask = (url, init) => fetch(url, init).then((r) => `${r.type} ${r.status}`, () => 'refused')
+    const socket = await new Promise((done) => {
+      const s = new WebSocket(`${door.replace('http', 'ws')}/api/v1/events`)
+      s.addEventListener('open', () => done('open'))
+      s.addEventListener('error', () => done('refused'))
+    })
+    const form = document.createElement('form')
+    form.method = 'post'
+    form.enctype = 'text/plain'
+    form.action = `${door}/api/v1/stop`
+    const frame = document.createElement('iframe')
+    frame.name = 'f'
+    form.target = 'f'
+    document.body.append(frame, form)
+    form.submit()
+    await new Promise((done) => frame.addEventListener('load', done))
+    return [
+      await ask(`${door}/api/v1/status`, { credentials: 'include' }),
+      await ask(`${door}/api/v1/devices`, { method: 'POST', credentials: 'include', body, headers: { 'Content-Type': 'application/json' } }),
+      await ask(`${door}/api/v1/stop`, { method: 'POST', credentials: 'include', mode: 'no-cors', body: '{}' }),
+      socket,
+    ]
+  }, { door, body })
+  assert.deepEqual(tried, ['refused', 'refused', 'refused', 'refused'])
+  // A name that someone bent to this address is not answered either.
+  const bent = await page.goto(`http://evil.example:${a.door.split(':')[1]}/`)
+  assert.equal(bent.status(), 421)
+  await page.close()
+  server.close()
+  assert.equal(JSON.stringify((await a.status()).devices.map((d) => d.id)), before)
+})
+
+test('no page reported a fault', () => assert.deepEqual([...pageB.faults], []))
