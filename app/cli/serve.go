@@ -59,7 +59,7 @@ func (a *app) serveCommand() *cobra.Command {
 // engine holds by itself, so that it costs nothing until then.
 const (
 	gcPercent   = 400
-	memoryLimit = 96 << 20
+	memoryLimit = 88 << 20
 )
 
 // collectLater sets the collector's pace, unless the environment does.

@@ -183,6 +183,9 @@ func unrecorded(o *Options, dirs []relpath.Path) ([]relpath.Path, error) {
 // is gone, by this batch or by a person, the nearest one above it that is not,
 // where its absence is a change of names.
 func standing(f fsys.FS, dirs []relpath.Path) []relpath.Path {
+	dirs = slices.Clone(dirs)
+	slices.SortFunc(dirs, relpath.Path.Compare)
+	dirs = slices.Compact(dirs) // a batch mostly names a few, each many times
 	out := make([]relpath.Path, 0, len(dirs))
 	for _, p := range dirs {
 		for !p.IsRoot() {

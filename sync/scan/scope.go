@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/fault"
 	"lanyard/sync/fsys"
 	"lanyard/sync/relpath"
@@ -88,8 +89,9 @@ func coveredAbove(tops []relpath.Path, p relpath.Path) bool {
 	}
 }
 
-// withoutSettled leaves out the names of files that are as recorded: most of
-// what a watcher tells of a folder that is being pulled is the pull itself.
+// withoutSettled leaves out the names of files that are as recorded, there or
+// gone: most of what a watcher tells of a folder that is being pulled is the
+// pull itself.
 func (s *session) withoutSettled(names []relpath.Path) ([]relpath.Path, error) {
 	if !s.SameRules || !s.FS.CaseSensitive() {
 		return names, nil
@@ -100,10 +102,13 @@ func (s *session) withoutSettled(names []relpath.Path) ([]relpath.Path, error) {
 	}
 	var changed []relpath.Path
 	for i, rec := range records {
-		if rec != nil && rec.IsFile() {
+		if rec != nil && rec.Type == bep.TypeFile {
 			look, err := s.FS.Lstat(names[i])
-			if err == nil && s.unchanged(rec, look) {
+			if err == nil && rec.IsFile() && s.unchanged(rec, look) {
 				s.seen++
+				continue
+			}
+			if errors.Is(err, fs.ErrNotExist) && rec.Deleted && !s.uninformed(rec) {
 				continue
 			}
 		}

@@ -70,3 +70,22 @@ func TestOfTheNamesAskedForThoseAsRecordedAreLeftOut(t *testing.T) {
 	r.must(r.user.Remove("d/c"))
 	r.expect("one file changed and one went", "d/b, d/c gone", "d/a", "d/b", "d/c")
 }
+
+func TestOfTheNamesAskedForThoseRecordedAsGoneAreLeftOut(t *testing.T) {
+	r := newRig(t, fsys.MemOptions{})
+	r.opts.SameRules = true
+	for _, name := range []string{"d/a", "d/b", "d/kept"} {
+		r.write(name, name)
+	}
+	r.scan()
+	r.must(r.user.Remove("d/a"))
+	r.must(r.user.Remove("d/b"))
+	r.expect("two files go", "d/b gone, d/a gone", "d/a", "d/b")
+	listings := r.countListings()
+	r.expect("they are still gone", "", "d/a", "d/b")
+	if *listings != 0 {
+		t.Errorf("%d listings, want none", *listings)
+	}
+	r.write("d/b", "again")
+	r.expect("one is back", "d/b", "d/a", "d/b")
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -229,6 +230,61 @@ func TestAfterAnOverflowEverythingIsWatchedAnewAndMayHaveChanged(t *testing.T) {
 		if c.All {
 			return
 		}
+	}
+}
+
+func TestEveryNameOfALongRowIsTold(t *testing.T) {
+	const files = 2000
+	name := func(i int) string { return "d/f" + strconv.Itoa(i) }
+	r := run(t, Options{}, func(dir string) {
+		if err := os.Mkdir(filepath.Join(dir, "d"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for i := range files {
+			if err := os.WriteFile(filepath.Join(dir, name(i)), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for i := range files {
+		r.must(os.Remove(filepath.Join(r.dir, name(i))))
+	}
+	told := map[string]bool{}
+	for len(told) < files {
+		c := <-r.changes
+		if c.All {
+			t.Fatal("everything may have changed, want the names")
+		}
+		for _, e := range c.Events {
+			if e.Removed {
+				told[e.Path.String()] = true
+			}
+		}
+	}
+}
+
+func TestARowIsManyEventsInAShortTime(t *testing.T) {
+	now := time.Unix(1000, 0)
+	r := row{}
+	for range 3 * rowCount {
+		now = now.Add(rowPause)
+		r.add(now)
+	}
+	if r.long() {
+		t.Error("events that come slowly count as a row")
+	}
+	for i := range rowCount {
+		if r.long() && i < rowCount-4 {
+			t.Errorf("%d events at once count as a row", i)
+		}
+		r.add(now)
+	}
+	if !r.long() {
+		t.Errorf("%d events at once count as no row", rowCount)
+	}
+	now = now.Add(time.Second)
+	if r.add(now); r.long() {
+		t.Error("an event after rest counts as a row")
 	}
 }
 

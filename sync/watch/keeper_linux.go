@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -54,28 +55,84 @@ func identify(info fs.FileInfo) identity {
 // worthless.
 func (k *keeper) read() error {
 	wasRename := false
+	row := row{}
 	for {
-		select {
-		case e, ok := <-k.notify.Events:
-			if !ok {
-				return fsnotify.ErrClosed
-			}
-			if err := k.fold(e, wasRename); err != nil {
-				return err
-			}
-			wasRename = e.Has(fsnotify.Rename)
-		case err, ok := <-k.notify.Errors:
-			switch {
-			case !ok:
-				return fsnotify.ErrClosed
-			case errors.Is(err, fsnotify.ErrEventOverflow):
-				return errOverflow
-			default:
+		e, there := k.next()
+		if !there && row.long() {
+			<-time.After(rowPause) // the kernel keeps what comes meanwhile
+		}
+		if !there {
+			var err error
+			if e, err = k.await(); err != nil {
 				return err
 			}
 		}
+		if err := k.fold(e, wasRename); err != nil {
+			return err
+		}
+		wasRename = e.Has(fsnotify.Rename)
+		row.add(time.Now())
 	}
 }
+
+// next gives the next event if it is there.
+func (k *keeper) next() (e fsnotify.Event, there bool) {
+	for range 4 {
+		select {
+		case e, there = <-k.notify.Events:
+			return e, there
+		default:
+			runtime.Gosched() // for whoever reads events from the kernel
+		}
+	}
+	return e, false
+}
+
+// await waits for the next event.
+func (k *keeper) await() (fsnotify.Event, error) {
+	select {
+	case e, ok := <-k.notify.Events:
+		if !ok {
+			return e, fsnotify.ErrClosed
+		}
+		return e, nil
+	case err, ok := <-k.notify.Errors:
+		switch {
+		case !ok:
+			return fsnotify.Event{}, fsnotify.ErrClosed
+		case errors.Is(err, fsnotify.ErrEventOverflow):
+			return fsnotify.Event{}, errOverflow
+		default:
+			return fsnotify.Event{}, err
+		}
+	}
+}
+
+// row tells when events come one after the other, as when a tree is removed.
+// To be woken for each of them costs more than to remove a file, and slows
+// down whoever does; a single save is told at once.
+type row struct {
+	since time.Time
+	count int
+}
+
+// A row is this many events within the pause that is then made between
+// looking for them.
+const (
+	rowCount = 12
+	rowPause = 5 * time.Millisecond
+)
+
+// add notes an event.
+func (r *row) add(now time.Time) {
+	if now.Sub(r.since) > 2*rowPause {
+		r.since, r.count = now, 0
+	}
+	r.count++
+}
+
+// long reports whether the last events were a row.
+func (r *row) long() bool { return r.count >= rowCount }
 
 // fold notes one event. afterRename says that the event before it was the old
 // half of a rename.
