@@ -23,7 +23,7 @@ build: need-go ## build the program into build/bin
 
 web: ## build the pages that a browser shows into frontend/dist
 	@build/need.sh node npm
-	cd frontend && npm ci --no-audit --no-fund --silent && npm run --silent build
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 demo: build ## two real devices on this machine keep a folder the same
 	@$(GO) run ./build/demo -lanyard $(BIN)/lanyard

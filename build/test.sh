@@ -69,7 +69,7 @@ block_web() {
   build/need.sh node npm chromium || { echo "not run: needs Node, npm and Chromium"; [ -z "${CI:-}" ]; return; }
   (
     cd frontend || exit 1
-    npm ci --no-audit --no-fund --silent && npm run --silent check && npm run --silent lint &&
+    npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent lint &&
       npm run --silent test && npm run --silent build && node test/size.mjs
   ) || return 1
   mkdir -p build/cache

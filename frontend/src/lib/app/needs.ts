@@ -10,8 +10,13 @@ export interface Need {
   problem: Problem
   folder?: Folder
   device?: Device
-  /** The button, by its place among the labels of the condition. */
-  button?: { label: number; act: Act }
+  /** The buttons, by their places among the labels of the condition. */
+  buttons: Button[]
+}
+
+export interface Button {
+  label: number
+  act: Act
 }
 
 /** The folders that are offered and wait for an answer. */
@@ -23,12 +28,12 @@ const asking = new Set(['ask', 'stop'])
 
 /** All that is not going on by itself, the worst first. */
 export function needs(s: Snapshot): Need[] {
-  const out: Need[] = s.problems.filter((p) => asking.has(p.severity ?? '')).map((problem) => ({ key: `program ${problem.code}`, problem }))
+  const out: Need[] = s.problems.filter((p) => asking.has(p.severity ?? '')).map((problem) => ({ key: `program ${problem.code}`, problem, buttons: ofProgram(problem) }))
   for (const folder of s.folders) {
-    for (const problem of folder.problems) if (asking.has(problem.severity ?? '')) out.push(withButton(s, { key: `folder ${folder.id} ${problem.code}`, problem, folder }))
+    for (const problem of folder.problems) if (asking.has(problem.severity ?? '')) out.push({ key: `folder ${folder.id} ${problem.code}`, problem, folder, buttons: ofFolder(s, problem, folder) })
   }
   for (const device of s.devices) {
-    for (const problem of device.problems) if (asking.has(problem.severity ?? '')) out.push(withButton(s, { key: `device ${device.id} ${problem.code}`, problem, device }))
+    for (const problem of device.problems) if (asking.has(problem.severity ?? '')) out.push({ key: `device ${device.id} ${problem.code}`, problem, device, buttons: ofDevice(problem, device) })
   }
   return out.sort((a, b) => Number(b.problem.severity === 'stop') - Number(a.problem.severity === 'stop'))
 }
@@ -36,22 +41,22 @@ export function needs(s: Snapshot): Need[] {
 /** Which label of a folder's condition means "look again". */
 const lookAgain: Record<string, number> = { 'folder-missing': 1, 'folder-read-only': 1 }
 
-function withButton(s: Snapshot, n: Need): Need {
-  const { problem, folder, device } = n
-  const button = folder ? ofFolder(s, problem, folder) : device ? ofDevice(problem, device) : undefined
-  return button ? { ...n, button } : n
+function ofProgram(p: Problem): Button[] {
+  const network = p.param?.['id']
+  if (p.code !== 'network-untrusted' || network === undefined) return []
+  return [true, false].map((trusted, label) => ({ label, act: { run: () => api.trustNetwork(network, trusted) } }))
 }
 
-function ofFolder(s: Snapshot, p: Problem, f: Folder): { label: number; act: Act } | undefined {
+function ofFolder(s: Snapshot, p: Problem, f: Folder): Button[] {
   const again = lookAgain[p.code]
-  if (again !== undefined) return { label: again, act: { run: () => api.scan(f.id) } }
+  if (again !== undefined) return [{ label: again, act: { run: () => api.scan(f.id) } }]
   const [left, more] = s.devices.filter((d) => f.devices.includes(d.id) && d.name === p.param?.['device'])
-  if (p.code === 'folder-left-by' && left && !more) return { label: 1, act: { run: () => api.unshare(f.id, left.id) } }
-  return undefined
+  if (p.code === 'folder-left-by' && left && !more) return [{ label: 1, act: { run: () => api.unshare(f.id, left.id) } }]
+  return []
 }
 
-function ofDevice(p: Problem, d: Device): { label: number; act: Act } | undefined {
-  if (p.code === 'device-forgot-us') return { label: 1, act: { href: to.device(d.id) } }
-  if (p.code === 'device-sends-nonsense') return { label: 1, act: { run: () => api.changeDevice(d.id, { paused: true }) } }
-  return undefined
+function ofDevice(p: Problem, d: Device): Button[] {
+  if (p.code === 'device-forgot-us') return [{ label: 1, act: { href: to.device(d.id) } }]
+  if (p.code === 'device-sends-nonsense') return [{ label: 1, act: { run: () => api.changeDevice(d.id, { paused: true }) } }]
+  return []
 }

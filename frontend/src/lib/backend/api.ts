@@ -28,5 +28,6 @@ export const api = {
   why: (folder: string, path: string) => call('get', '/folders/{folder}/why', { path: { folder }, query: { path } }),
   versions: (folder: string, path: string) => call('get', '/folders/{folder}/versions', { path: { folder }, query: { path } }),
   restore: (folder: string, body: Schemas['RestoreRequest']) => call('post', '/folders/{folder}/restore', { path: { folder }, body }),
+  trustNetwork: (network: string, trusted: boolean) => call('put', '/networks/{network}/trust', { path: { network }, body: { trusted } }),
   rename: (name: string) => call('patch', '/id', { body: { name } }),
 }
