@@ -38,6 +38,19 @@ block_sim() {
   go test -race -count=1 -timeout 15m ./sync/sim -run Concurrent
 }
 
+# One fuzz target. The end of its time now and then counts as a failure of the
+# target (golang.org/issue/75804); a real one names the input it wrote down.
+fuzz_target() {
+  local said status=0
+  said=$(go test -run '^$' -fuzz "^$2\$" -fuzztime "$3" "$1" </dev/null | grep -v '^fuzz: elapsed') || status=1
+  echo "$said"
+  if [ $status = 1 ] && grep -q '^    context deadline exceeded$' <<<"$said" && ! grep -q 'Failing input written' <<<"$said"; then
+    echo "its time was over, and no input failed"
+    status=0
+  fi
+  return "$status"
+}
+
 # Each fuzz target in turn; together they take the seconds of the budget.
 block_fuzz() {
   local budget=180 targets count share status=0
@@ -49,7 +62,7 @@ block_fuzz() {
   echo "$count targets, ${share}s each"
   while read -r dir name; do
     echo "$dir $name"
-    go test -run '^$' -fuzz "^$name\$" -fuzztime "${share}s" "$dir" </dev/null | grep -v '^fuzz: elapsed' || status=1
+    fuzz_target "$dir" "$name" "${share}s" || status=1
   done <<<"$targets"
   return "$status"
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path"
+	"sync/atomic"
 	"time"
 
 	"lanyard/sync/block"
@@ -44,7 +45,7 @@ type Device struct {
 	older   map[string]string // contents that a backup brought back since the last quiet point
 	absent  []string          // names at rest that it does not have
 
-	stirred  bool              // its disk or index changed since Cluster.follow looked
+	stirred  atomic.Bool       // its disk or index changed since Cluster.follow looked
 	followed map[string]string // what it saw
 }
 
@@ -113,7 +114,9 @@ func (d *Device) desired() engine.Desired {
 // then, the disk may refuse, the power may fail.
 func (d *Device) hook(op fsys.Op) error {
 	c := d.c
-	d.stirred = d.stirred || lasts(op.Name)
+	if lasts(op.Name) {
+		d.stirred.Store(true)
+	}
 	if c.o.Log != nil {
 		d.log().Debug("call", "at", c.now.Format("15:04:05.000"), "op", string(op.Name), "paths", op.Paths)
 	}

@@ -113,9 +113,11 @@ var errIndexFull = fault.Wrap(fault.Folder, "disk-full", "write index", "", fsys
 
 // storeOp refuses to write to the index while the disk is full.
 func (d *Device) storeOp(op string) error {
-	d.stirred = d.stirred || lastsInIndex(op)
-	if d.c.lasting != nil && lastsInIndex(op) {
-		d.c.lasting(d)
+	if lastsInIndex(op) {
+		d.stirred.Store(true)
+		if d.c.lasting != nil {
+			d.c.lasting(d)
+		}
 	}
 	if d.full && (op == "barrier" || op == "set_meta" || op == "restamp" || strings.HasPrefix(op, "update")) {
 		return errIndexFull

@@ -18,10 +18,10 @@ func (c *Cluster) follow() {
 		return
 	}
 	for _, d := range c.devices {
-		if !d.stirred && c.noted == len(c.notes) {
+		if !d.stirred.Load() && c.noted == len(c.notes) {
 			continue
 		}
-		d.stirred = false
+		d.stirred.Store(false)
 		now := d.standing(c.o.Follow)
 		for at, was := range sorted(d.followed) {
 			if _, there := now[at]; !there && was != "" {
