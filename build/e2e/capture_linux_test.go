@@ -152,6 +152,7 @@ func (h netHost) moveTo(t *testing.T, bridge, four, six string) {
 // other, and searches all that they send there. What another pair says as well
 // is the protocol and no value of theirs.
 func TestNothingSaidLinksTwoNetworks(t *testing.T) {
+	t.Parallel()
 	if !inOwnNetwork(t) {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 // where only those by IPv6 multicast arrive. Each program is shown to have heard
 // the other's.
 func TestASyncthingAndWeFindEachOther(t *testing.T) {
+	t.Parallel()
 	if !inOwnNetwork(t, "syncthing", "nft") {
 		return
 	}

@@ -28,7 +28,6 @@ func inOwnNetwork(t *testing.T, programs ...string) bool {
 	if os.Getenv(insideVariable) != "" {
 		return true
 	}
-	t.Parallel()
 	if why := noNamespaces(programs); why != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(why)

@@ -83,6 +83,7 @@ func TestKnownDevicesFindEachOtherAgain(t *testing.T) {
 // TestPartitionsHeal cuts three pairs off, for 5, 20 and 90 seconds, while one
 // side writes.
 func TestPartitionsHeal(t *testing.T) {
+	t.Parallel()
 	if !inOwnNetwork(t) {
 		return
 	}

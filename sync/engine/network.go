@@ -283,7 +283,7 @@ func (n *network) remove(id device.ID, a *attempt) {
 	}
 	l.attempts = slices.DeleteFunc(l.attempts, func(b *attempt) bool { return b == a })
 	if l.used == a {
-		l.used = nil
+		l.used, l.doubted = nil, time.Time{}
 	}
 	if len(l.attempts) == 0 {
 		if l.cancel != nil {
@@ -315,7 +315,7 @@ func (n *network) settle(id device.ID) {
 	}
 	s := transport.Settle(n.e.o.ID, id, extended, time.Now(), list)
 	if s.Use >= 0 && l.attempts[s.Use] != l.used {
-		l.used = l.attempts[s.Use]
+		l.used, l.doubted = l.attempts[s.Use], time.Time{}
 		select {
 		case <-l.used.ready:
 		default:

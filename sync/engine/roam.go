@@ -128,15 +128,21 @@ func (n *network) doubt(id device.ID, l *link) {
 	if !told {
 		return
 	}
-	l.doubted = time.Now()
+	began := time.Now()
+	l.doubted = began
 	used.pulse.ask()
 	n.e.o.Exec.After(doubtFor, func() {
 		n.turn.Post(func() {
-			l.doubted = time.Time{}
-			if now, _ := transport.Signs(used.conn); now == signs && l.used == used {
-				n.end(used, transport.CodeResumed) // what remains is chosen when it has ended
+			if l.doubted != began {
+				return // it has ended meanwhile
+			}
+			if now, _ := transport.Signs(used.conn); now == signs {
+				// The doubt lasts until it has ended: the other one must not be
+				// closed before, and what remains is chosen then.
+				n.end(used, transport.CodeResumed)
 				return
 			}
+			l.doubted = time.Time{}
 			n.settle(id)
 		})
 	})
