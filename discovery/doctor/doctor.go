@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"lanyard/discovery/local"
 	"lanyard/sync/fault"
 )
 
@@ -42,15 +43,6 @@ type Finding struct {
 	Err       error
 }
 
-// Link is a network interface that is up and not loopback.
-type Link struct {
-	Name         string
-	Index        int
-	Prefixes     []netip.Prefix // own addresses with their subnets
-	Multicast    bool
-	PointToPoint bool // a tunnel
-}
-
 // Method is a way of finding devices.
 type Method struct {
 	Check Check
@@ -66,10 +58,10 @@ var methods = []Method{
 // System is what an examination needs of the machine.
 type System interface {
 	// Links lists the interfaces.
-	Links() ([]Link, error)
+	Links() ([]local.Interface, error)
 	// Probe sends to itself on an interface in the way of a method, and waits for
 	// it. ErrSilent means that it did not come, before ctx ended.
-	Probe(ctx context.Context, m Method, l Link) error
+	Probe(ctx context.Context, m Method, l local.Interface) error
 	// SourceOf gives the own address from which another one is reached.
 	SourceOf(to netip.Addr) (netip.Addr, error)
 	// Bind takes the UDP port and gives it back.
@@ -113,7 +105,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	if err != nil {
 		e.add(Network, "", fault.Wrap(fault.Retry, "network-none", "list network interfaces", "", err))
 	}
-	var near []Link
+	var near []local.Interface
 	for _, l := range links {
 		if len(l.Prefixes) > 0 && !l.PointToPoint {
 			near = append(near, l)
@@ -144,7 +136,7 @@ func (e *examination) add(c Check, on string, err error) {
 }
 
 // methods tries each way of finding devices on each interface.
-func (e *examination) methods(ctx context.Context, near []Link) {
+func (e *examination) methods(ctx context.Context, near []local.Interface) {
 	for _, m := range methods {
 		for _, l := range near {
 			if !usable(m, l) || ctx.Err() != nil {
@@ -164,7 +156,7 @@ func (e *examination) methods(ctx context.Context, near []Link) {
 }
 
 // usable reports whether a method has anything to try on an interface.
-func usable(m Method, l Link) bool {
+func usable(m Method, l local.Interface) bool {
 	for _, p := range l.Prefixes {
 		if m.IPv6 == p.Addr().Is6() {
 			return l.Multicast || m.Check == Local && !m.IPv6
@@ -174,7 +166,7 @@ func usable(m Method, l Link) bool {
 }
 
 // judge names why a method does not work.
-func (e *examination) judge(m Method, l Link, err error) error {
+func (e *examination) judge(m Method, l local.Interface, err error) error {
 	op := fmt.Sprintf("%s on %s", m.Check, l.Name)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -192,7 +184,7 @@ func taken(port int, err error) error {
 
 // routes looks whether the way to each subnet that an interface is in leads over
 // a tunnel.
-func (e *examination) routes(near, all []Link) {
+func (e *examination) routes(near, all []local.Interface) {
 	tunnel := func(a netip.Addr) (string, bool) {
 		for _, l := range all {
 			for _, p := range l.Prefixes {

@@ -12,13 +12,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"lanyard/discovery/local"
 	"lanyard/sync/fault"
 )
 
 // bench is a machine of a test, on which everything is well but for what the
 // test sets.
 type bench struct {
-	links  []Link
+	links  []local.Interface
 	probes map[string]error // by check, interface and family
 	asked  []string
 	from   map[string]string // source by destination; "" for the same
@@ -26,9 +27,9 @@ type bench struct {
 	buffer int
 }
 
-func (b *bench) Links() ([]Link, error) { return b.links, nil }
+func (b *bench) Links() ([]local.Interface, error) { return b.links, nil }
 
-func (b *bench) Probe(_ context.Context, m Method, l Link) error {
+func (b *bench) Probe(_ context.Context, m Method, l local.Interface) error {
 	name := fmt.Sprint(m.Check, " ", l.Name)
 	if m.IPv6 {
 		name += " 6"
@@ -53,15 +54,15 @@ func (b *bench) Buffer(want int) (int, error) {
 	return want, nil
 }
 
-func link(name string, prefixes ...string) Link {
-	l := Link{Name: name, Multicast: true}
+func link(name string, prefixes ...string) local.Interface {
+	l := local.Interface{Name: name, Multicast: true}
 	for _, p := range prefixes {
 		l.Prefixes = append(l.Prefixes, netip.MustParsePrefix(p))
 	}
 	return l
 }
 
-func tunnel(name string, prefixes ...string) Link {
+func tunnel(name string, prefixes ...string) local.Interface {
 	l := link(name, prefixes...)
 	l.PointToPoint = true
 	return l
@@ -74,47 +75,47 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		b    bench
 		want string // check, interface, code and values of each finding
 	}{
-		{"everything is well", bench{links: []Link{home}}, ""},
+		{"everything is well", bench{links: []local.Interface{home}}, ""},
 		{"there is no network", bench{}, "network network-none"},
-		{"a tunnel alone is no network", bench{links: []Link{tunnel("tun0", "198.51.100.1/32")}}, "network network-none"},
-		{"an interface without an address is no network", bench{links: []Link{link("eth0")}}, "network network-none"},
+		{"a tunnel alone is no network", bench{links: []local.Interface{tunnel("tun0", "198.51.100.1/32")}}, "network network-none"},
+		{"an interface without an address is no network", bench{links: []local.Interface{link("eth0")}}, "network network-none"},
 		{
 			"what was sent is not heard",
-			bench{links: []Link{home}, probes: map[string]error{"mdns eth0": ErrSilent}},
+			bench{links: []local.Interface{home}, probes: map[string]error{"mdns eth0": ErrSilent}},
 			"mdns eth0 firewall-blocked",
 		},
 		{
 			"sending is refused",
-			bench{links: []Link{home}, probes: map[string]error{"local eth0": os.NewSyscallError("sendto", syscall.EPERM)}},
+			bench{links: []local.Interface{home}, probes: map[string]error{"local eth0": os.NewSyscallError("sendto", syscall.EPERM)}},
 			"local eth0 firewall-blocked",
 		},
 		{
 			"another program has the port for itself",
-			bench{links: []Link{home}, probes: map[string]error{"mdns eth0": syscall.EADDRINUSE}},
+			bench{links: []local.Interface{home}, probes: map[string]error{"mdns eth0": syscall.EADDRINUSE}},
 			"mdns eth0 port-taken port=5353",
 		},
 		{
 			"the group cannot be joined",
-			bench{links: []Link{home}, probes: map[string]error{"mdns eth0 6": syscall.ENODEV}},
+			bench{links: []local.Interface{home}, probes: map[string]error{"mdns eth0 6": syscall.ENODEV}},
 			"mdns eth0 announce-limited",
 		},
 		{
 			"an address of IPv6 is not ready yet",
-			bench{links: []Link{home}, probes: map[string]error{"mdns eth0 6": syscall.EADDRNOTAVAIL}},
+			bench{links: []local.Interface{home}, probes: map[string]error{"mdns eth0 6": syscall.EADDRNOTAVAIL}},
 			"",
 		},
 		{
 			"a tunnel has the way",
-			bench{links: []Link{home, tunnel("tun0", "198.51.100.1/32")}, from: map[string]string{"192.0.2.2": "198.51.100.1"}},
+			bench{links: []local.Interface{home, tunnel("tun0", "198.51.100.1/32")}, from: map[string]string{"192.0.2.2": "198.51.100.1"}},
 			"route eth0 vpn-takes-lan",
 		},
 		{
 			"another interface has the way, which is no tunnel",
-			bench{links: []Link{home, link("wlan0", "192.0.2.9/24")}, from: map[string]string{"192.0.2.2": "192.0.2.9"}},
+			bench{links: []local.Interface{home, link("wlan0", "192.0.2.9/24")}, from: map[string]string{"192.0.2.2": "192.0.2.9"}},
 			"",
 		},
-		{"the port for connections is taken", bench{links: []Link{home}, bind: errors.New("in use")}, "port port-taken port=22000"},
-		{"buffers are small", bench{links: []Link{home}, buffer: 425984}, "buffers buffers-small size=425984"},
+		{"the port for connections is taken", bench{links: []local.Interface{home}, bind: errors.New("in use")}, "port port-taken port=22000"},
+		{"buffers are small", bench{links: []local.Interface{home}, buffer: 425984}, "buffers buffers-small size=425984"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,7 +137,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 func TestEveryMethodIsTriedOnEveryInterface(t *testing.T) {
 	quiet := link("ppp", "203.0.113.1/24")
 	quiet.Multicast = false
-	b := &bench{links: []Link{link("eth0", "192.0.2.1/24", "fe80::1/64"), link("wlan0", "198.51.100.1/24"), quiet, tunnel("tun0", "10.0.0.1/32")}}
+	b := &bench{links: []local.Interface{link("eth0", "192.0.2.1/24", "fe80::1/64"), link("wlan0", "198.51.100.1/24"), quiet, tunnel("tun0", "10.0.0.1/32")}}
 	Examine(t.Context(), Options{System: b})
 	want := []string{
 		"mdns eth0", "mdns wlan0", "mdns eth0 6", "local eth0", "local wlan0", "local ppp", "local eth0 6",

@@ -6,8 +6,6 @@ import (
 	"crypto/rand"
 	"net"
 	"net/netip"
-	"strconv"
-	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -20,42 +18,12 @@ import (
 type machine struct{}
 
 // Links lists the interfaces that are up, without loopback.
-func (machine) Links() ([]Link, error) {
-	list, err := net.Interfaces()
-	if err != nil {
-		return nil, err
-	}
-	var out []Link
-	for _, i := range list {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
-			continue
-		}
-		l := Link{
-			Name: i.Name, Index: i.Index,
-			Multicast: i.Flags&net.FlagMulticast != 0, PointToPoint: i.Flags&net.FlagPointToPoint != 0,
-		}
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue // it went away meanwhile
-		}
-		for _, a := range addrs {
-			if n, ok := a.(*net.IPNet); ok {
-				if ip, ok := netip.AddrFromSlice(n.IP); ok {
-					bits, _ := n.Mask.Size()
-					l.Prefixes = append(l.Prefixes, netip.PrefixFrom(ip.Unmap(), bits))
-				}
-			}
-		}
-		out = append(out, l)
-	}
-	return out, nil
-}
+func (machine) Links() ([]local.Interface, error) { return local.Interfaces() }
 
-// The groups of the methods.
+// The groups of mDNS.
 var (
-	mdns4  = net.IPv4(224, 0, 0, 251)
-	mdns6  = net.ParseIP("ff02::fb")
-	local6 = net.ParseIP("ff12::8384")
+	mdns4 = net.IPv4(224, 0, 0, 251)
+	mdns6 = net.ParseIP("ff02::fb")
 )
 
 // probeQuestion is an mDNS question for the service of Lanyards, without the ID
@@ -65,21 +33,13 @@ var probeQuestion = []byte("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x08_lanyard
 // Probe sends a packet that this program alone knows again: of mDNS a question,
 // which others answer as any, of Syncthing's discovery random bytes, which they
 // take for nothing.
-func (machine) Probe(ctx context.Context, m Method, l Link) error {
+func (machine) Probe(ctx context.Context, m Method, l local.Interface) error {
 	network := map[bool]string{false: "udp4", true: "udp6"}[m.IPv6]
-	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var failed error
-		if err := c.Control(func(fd uintptr) { failed = local.Reuse(fd) }); err != nil {
-			return err
-		}
-		return failed
-	}}
-	packetConn, err := shared.ListenPacket(ctx, network, ":"+strconv.Itoa(m.Port))
+	conn, err := local.Listen(ctx, network, uint16(m.Port))
 	if err != nil {
 		return err
 	}
-	defer packetConn.Close() // nothing is in it that could be lost
-	conn := packetConn.(*net.UDPConn)
+	defer conn.Close() // nothing is in it that could be lost
 	to, err := aim(conn, m, l)
 	if err != nil {
 		return err
@@ -96,13 +56,13 @@ func (machine) Probe(ctx context.Context, m Method, l Link) error {
 }
 
 // aim joins the group of a method on an interface, and gives where to send.
-func aim(conn *net.UDPConn, m Method, l Link) (*net.UDPAddr, error) {
+func aim(conn *net.UDPConn, m Method, l local.Interface) (*net.UDPAddr, error) {
 	on := &net.Interface{Index: l.Index, Name: l.Name}
 	switch {
 	case m.IPv6:
 		group := mdns6
 		if m.Check == Local {
-			group = local6
+			group = local.Group.AsSlice()
 		}
 		p := ipv6.NewPacketConn(conn)
 		if err := p.JoinGroup(on, &net.UDPAddr{IP: group}); err != nil {
@@ -129,16 +89,9 @@ func aim(conn *net.UDPConn, m Method, l Link) (*net.UDPAddr, error) {
 }
 
 // broadcast gives the address that means everybody in the interface's subnet.
-func broadcast(l Link) net.IP {
-	for _, p := range l.Prefixes {
-		if !p.Addr().Is4() || p.Bits() > 30 {
-			continue
-		}
-		ip := p.Addr().As4()
-		for bit := p.Bits(); bit < 32; bit++ {
-			ip[bit/8] |= 0x80 >> (bit % 8)
-		}
-		return ip[:]
+func broadcast(l local.Interface) net.IP {
+	if all := l.Broadcasts(); len(all) > 0 {
+		return all[0].AsSlice()
 	}
 	return net.IPv4bcast
 }

@@ -69,12 +69,13 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Interface is a network interface that is up.
+// Interface is a network interface that is up and not loopback.
 type Interface struct {
-	Name      string
-	Index     int
-	Multicast bool
-	Prefixes  []netip.Prefix // its addresses with their networks
+	Name         string
+	Index        int
+	Multicast    bool
+	PointToPoint bool           // one device at the other end, as tunnels have
+	Prefixes     []netip.Prefix // its addresses with their networks
 }
 
 // Source announces and listens. Methods may be called concurrently.
@@ -99,7 +100,7 @@ func New(o Options) *Source {
 	o.Port = cmp.Or(o.Port, Port)
 	o.Interval = cmp.Or(o.Interval, Interval)
 	if o.Interfaces == nil {
-		o.Interfaces = systemInterfaces
+		o.Interfaces = Interfaces
 	}
 	if o.Announce == nil {
 		o.Announce = func(Interface) bool { return false }
@@ -177,21 +178,21 @@ func (s *Source) round(four, six *socket) {
 		if !s.o.Announce(i) {
 			continue
 		}
-		for _, to := range i.broadcasts() {
+		for _, to := range i.Broadcasts() {
 			four.send(packet, netip.AddrPortFrom(to, s.o.Port), s.o.Log)
 		}
 		if i.Multicast {
-			six.send(packet, netip.AddrPortFrom(group.WithZone(i.Name), s.o.Port), s.o.Log)
+			six.send(packet, netip.AddrPortFrom(Group.WithZone(i.Name), s.o.Port), s.o.Log)
 		}
 	}
 }
 
-// group is where announcements go by IPv6.
-var group = netip.MustParseAddr("ff12::8384")
+// Group is where announcements go by IPv6.
+var Group = netip.MustParseAddr("ff12::8384")
 
-// broadcasts gives the broadcast address of each of the interface's IPv4
+// Broadcasts gives the broadcast address of each of the interface's IPv4
 // networks.
-func (i Interface) broadcasts() []netip.Addr {
+func (i Interface) Broadcasts() []netip.Addr {
 	var out []netip.Addr
 	for _, p := range i.Prefixes {
 		if !p.Addr().Is4() || p.Bits() > 30 {

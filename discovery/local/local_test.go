@@ -91,7 +91,7 @@ func TestBroadcastAddresses(t *testing.T) {
 		netip.MustParsePrefix("192.168.1.7/24"), netip.MustParsePrefix("10.99.0.1/20"), netip.MustParsePrefix("10.0.0.1/31"),
 		netip.MustParsePrefix("10.0.0.2/32"), netip.MustParsePrefix("fe80::1/64"),
 	}}
-	if got := fmt.Sprint(i.broadcasts()); got != "[192.168.1.255 10.99.15.255]" {
+	if got := fmt.Sprint(i.Broadcasts()); got != "[192.168.1.255 10.99.15.255]" {
 		t.Error(got)
 	}
 }

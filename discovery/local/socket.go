@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/net/ipv6"
+
+	"lanyard/discovery/network"
 )
 
 // socket is one socket of a Source, of one family. It is used by Run alone; its
@@ -26,14 +28,7 @@ func (s *socket) open(ctx context.Context, port uint16, log *slog.Logger) *net.U
 	if s.conn != nil {
 		return nil
 	}
-	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var failed error
-		if err := c.Control(func(fd uintptr) { failed = Reuse(fd) }); err != nil {
-			return err
-		}
-		return failed
-	}}
-	conn, err := shared.ListenPacket(ctx, s.network, ":"+strconv.Itoa(int(port)))
+	conn, err := Listen(ctx, s.network, port)
 	if err != nil {
 		if s.failed == nil {
 			log.Info("announcements cannot be heard", "network", s.network, "error", err)
@@ -41,7 +36,7 @@ func (s *socket) open(ctx context.Context, port uint16, log *slog.Logger) *net.U
 		s.failed = err
 		return nil
 	}
-	s.conn, s.failed, s.joined = conn.(*net.UDPConn), nil, map[int]string{}
+	s.conn, s.failed, s.joined = conn, nil, map[int]string{}
 	if s.network == "udp6" {
 		p := ipv6.NewPacketConn(s.conn)
 		if err := p.SetMulticastHopLimit(1); err != nil {
@@ -51,12 +46,29 @@ func (s *socket) open(ctx context.Context, port uint16, log *slog.Logger) *net.U
 	return s.conn
 }
 
+// Listen opens a port of a network, udp4 or udp6, that other programs may have
+// open as well.
+func Listen(ctx context.Context, network string, port uint16) (*net.UDPConn, error) {
+	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var failed error
+		if err := c.Control(func(fd uintptr) { failed = reuse(fd) }); err != nil {
+			return err
+		}
+		return failed
+	}}
+	conn, err := shared.ListenPacket(ctx, network, ":"+strconv.Itoa(int(port)))
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UDPConn), nil
+}
+
 // join listens on an interface, once.
 func (s *socket) join(i Interface) {
 	if s.conn == nil || !i.Multicast || s.joined[i.Index] == i.Name {
 		return
 	}
-	err := ipv6.NewPacketConn(s.conn).JoinGroup(&net.Interface{Index: i.Index, Name: i.Name}, &net.UDPAddr{IP: group.AsSlice()})
+	err := ipv6.NewPacketConn(s.conn).JoinGroup(&net.Interface{Index: i.Index, Name: i.Name}, &net.UDPAddr{IP: Group.AsSlice()})
 	if err == nil {
 		s.joined[i.Index] = i.Name
 	}
@@ -88,8 +100,8 @@ func (s *socket) close() {
 	}
 }
 
-// systemInterfaces lists the interfaces that are up, without loopback.
-func systemInterfaces() ([]Interface, error) {
+// Interfaces lists the interfaces that are up, without loopback.
+func Interfaces() ([]Interface, error) {
 	list, err := net.Interfaces()
 	if err != nil {
 		return nil, err
@@ -103,16 +115,10 @@ func systemInterfaces() ([]Interface, error) {
 		if err != nil {
 			continue // it went away meanwhile
 		}
-		entry := Interface{Name: i.Name, Index: i.Index, Multicast: i.Flags&net.FlagMulticast != 0}
-		for _, a := range addrs {
-			if n, ok := a.(*net.IPNet); ok {
-				if ip, ok := netip.AddrFromSlice(n.IP); ok {
-					bits, _ := n.Mask.Size()
-					entry.Prefixes = append(entry.Prefixes, netip.PrefixFrom(ip.Unmap(), bits))
-				}
-			}
-		}
-		out = append(out, entry)
+		out = append(out, Interface{
+			Name: i.Name, Index: i.Index, Prefixes: network.Prefixes(addrs),
+			Multicast: i.Flags&net.FlagMulticast != 0, PointToPoint: i.Flags&net.FlagPointToPoint != 0,
+		})
 	}
 	return out, nil
 }

@@ -68,15 +68,7 @@ func Links() ([]Link, error) {
 
 // linkOf puts together what is known of an interface.
 func linkOf(i net.Interface, addrs []net.Addr, ways []gateway, wifi string) Link {
-	l := Link{Interface: i.Name, Index: i.Index, metric: -1}
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			if ip, ok := netip.AddrFromSlice(n.IP); ok {
-				bits, _ := n.Mask.Size()
-				l.Prefixes = append(l.Prefixes, netip.PrefixFrom(ip.Unmap(), bits))
-			}
-		}
-	}
+	l := Link{Interface: i.Name, Index: i.Index, Prefixes: Prefixes(addrs), metric: -1}
 	slices.SortFunc(l.Prefixes, netip.Prefix.Compare)
 	way, routed := bestWay(ways, i.Index)
 	if routed {
@@ -93,6 +85,21 @@ func linkOf(i net.Interface, addrs []net.Addr, ways []gateway, wifi string) Link
 		l.ID = fingerprint(way.mac, subnet, wifi)
 	}
 	return l
+}
+
+// Prefixes gives the addresses of an interface, as net.Interface.Addrs has them,
+// with their subnets.
+func Prefixes(addrs []net.Addr) []netip.Prefix {
+	var out []netip.Prefix
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(n.IP); ok {
+				bits, _ := n.Mask.Size()
+				out = append(out, netip.PrefixFrom(ip.Unmap(), bits))
+			}
+		}
+	}
+	return out
 }
 
 // bestWay gives the way out over an interface: one of IPv4 before one of IPv6,
