@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,37 +30,10 @@ const (
 	storeBytes = 8 << 30
 )
 
-// insideVariable is set where inOwnMounts runs a test.
-const insideVariable = "LANYARD_E2E_INSIDE"
-
-// inOwnMounts runs a test once more, in another process with namespaces of its
-// own for mounts and processes: whatever happens to it, nothing stays mounted
-// and nothing goes on running. It reports whether this is that process.
+// inOwnMounts is inside for tests that mount.
 func inOwnMounts(t *testing.T, env ...string) bool {
 	t.Helper()
-	if os.Getenv(insideVariable) != "" {
-		return true
-	}
-	if why := noDisks(); why != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(why)
-		}
-		t.Logf("not run: %v", why)
-		return false
-	}
-	runtime.LockOSThread() // the signal at a parent's death is that of its thread
-	defer runtime.UnlockOSThread()
-	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
-		os.Args[0], "-test.v", "-test.count=1", "-test.timeout=0", "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(append(os.Environ(), insideVariable+"=1"), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s", out)
-	must(t, err)
-	if !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Error("the test did not run inside")
-	}
-	return false
+	return inside(t, noDisks, env)
 }
 
 // noDisks says why no disk can be made here, nil if one can.

@@ -11,43 +11,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// inOwnNetwork runs a test once more, in another process with namespaces of its
-// own for the network, mounts and processes: that process is the switch that
-// hosts are plugged into. Whatever happens, no interface and no program stays
-// behind. It reports whether this is that process.
+// inOwnNetwork is inside for tests with a network of their own: the other process
+// is the switch that hosts are plugged into.
 func inOwnNetwork(t *testing.T, programs ...string) bool {
 	t.Helper()
-	if os.Getenv(insideVariable) != "" {
-		return true
-	}
-	if why := noNamespaces(programs); why != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(why)
-		}
-		t.Logf("not run: %v", why)
-		return false
-	}
-	runtime.LockOSThread() // the signal at a parent's death is that of its thread
-	defer runtime.UnlockOSThread()
-	cmd := exec.Command("unshare", "--net", "--uts", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
-		os.Args[0], "-test.v", "-test.count=1", "-test.timeout=0", "-test.parallel=8", "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), insideVariable+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s", out)
-	must(t, err)
-	if !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Error("the test did not run inside")
-	}
-	return false
+	return inside(t, func() error { return noNamespaces(programs) }, nil, "--net", "--uts")
 }
 
 // noNamespaces says why no network can be made here, nil if one can.
