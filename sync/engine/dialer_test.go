@@ -16,6 +16,8 @@ import (
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
 	"lanyard/sync/index"
+	"lanyard/sync/status"
+	"lanyard/sync/status/statustest"
 	"lanyard/sync/transport"
 )
 
@@ -166,4 +168,36 @@ func TestADeviceThatBreaksTheProtocolIsRedialedAfterLongerAndLongerPauses(t *tes
 			t.Errorf("%d dials in an hour, want 7", n)
 		}
 	})
+}
+
+// relayed is an address book that heard of a device at relays alone.
+type relayed struct{ Addresses }
+
+func (relayed) Candidates(device.ID) []string { return nil }
+func (relayed) Changed() <-chan device.ID     { return nil }
+func (relayed) Barred(device.ID) bool         { return true }
+
+func TestADeviceAtRelaysAloneIsToldApartFromOneThatIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		statustest.Shown(t, problemsOfOneAway(t, relayed{}), "device-without-quic")
+		if p := problemsOfOneAway(t, nil); len(p) != 1 || p[0].Code != "device-out-of-reach" {
+			t.Errorf("one of which nothing was heard is told as %+v", p)
+		}
+	})
+}
+
+// problemsOfOneAway gives what is told of a device that is nowhere.
+func problemsOfOneAway(t *testing.T, book Addresses) []status.Problem {
+	ex := &exec.Real{}
+	e := New(Options{
+		ID: device.ID{1}, Store: index.NewMemory(index.MemoryOptions{}), Exec: ex, Transport: &dialed{}, Addresses: book,
+	})
+	e.Apply(Desired{Devices: []DeviceSpec{{ID: device.ID{2}, Name: "phone"}}})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*awayAfter)
+	defer cancel()
+	if err := e.Run(ctx); err != context.DeadlineExceeded {
+		t.Errorf("Run ended with %v", err)
+	}
+	ex.Close()
+	return e.Snapshot().Devices[0].Problems
 }

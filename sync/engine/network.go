@@ -491,14 +491,30 @@ func (d *dialer) candidates() []string {
 	return spec.Addresses
 }
 
-var errNoAddress = fault.New(fault.Retry, "", "no address of it is known")
+// codeBarred is of a device whose addresses are all of kinds that are not dialed.
+const codeBarred fault.Code = "device-without-quic"
+
+var (
+	errNoAddress = fault.New(fault.Retry, "", "no address of it is known")
+	errBarred    = fault.New(fault.Retry, codeBarred, "it is announced at addresses of other kinds alone, such as relays")
+)
+
+// nowhere says why there is nothing to dial.
+func (d *dialer) nowhere() error {
+	type bars interface{ Barred(device.ID) bool }
+	if b, ok := d.n.e.o.Addresses.(bars); ok && b.Barred(d.id) {
+		return errBarred
+	}
+	return errNoAddress
+}
 
 // dial tries the candidates, each a little after the one before, and reports
 // whether one connected. Those that come later are closed.
 func (d *dialer) dial(ctx context.Context) bool {
 	addresses := d.candidates()
 	if len(addresses) == 0 {
-		d.n.e.met(d.id, func(c *contact) { c.dialErr = errNoAddress })
+		why := d.nowhere()
+		d.n.e.met(d.id, func(c *contact) { c.dialErr = why })
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)

@@ -85,6 +85,7 @@ var conditions = []Condition{
 	{"device-sends-nonsense", Stop, WholeDevice, nil, true, "three connections in ten minutes ended by its fault", "engine"},
 	{"device-forgot-us", Stop, WholeDevice, nil, true, "a device that shared with us greets us as a stranger", "engine"},
 	{"waiting-for-their-yes", Wait, WholeDevice, []string{"self", "group"}, true, "a device that never shared with us greets us as a stranger", "engine"},
+	{"device-without-quic", Stop, WholeDevice, nil, true, "it is announced at addresses alone that are not dialed, such as relays", "engine"},
 	{"connection-unsteady", Wait, WholeDevice, nil, false, "more than five connections in ten minutes", "engine"},
 	{"device-out-of-reach", Wait, WholeDevice, []string{"n"}, false, "no connection for ten seconds", "engine"},
 	{"device-paused-there", Wait, WholeDevice, nil, false, "it runs none of the folders that it shares with us", "engine"},
