@@ -234,6 +234,22 @@ func TestRunsThatAreEndedEarlyCount(t *testing.T) {
 	}
 }
 
+// A responder that drops a run for one of its own says so, before it has shown
+// its nonce: the run was no guess.
+func TestARunThatCrossedAnotherEndsBeforeItIsAGuess(t *testing.T) {
+	chA, chB := ends()
+	responder, initiator := methods()[1].make(t, chA, chB)
+	counts := 0
+	a, b := &side{count: func() error { return ErrCrossed }}, &side{count: func() error { counts++; return nil }}
+	errA, errB := meet(t, responder, initiator, a, b)
+	if errA != ErrCrossed || errB != ErrCrossed {
+		t.Errorf("it ended with %v and %v", errA, errB)
+	}
+	if counts > 0 || len(a.questions)+len(b.questions)+len(a.saved)+len(b.saved) > 0 {
+		t.Errorf("counted %d times, asked %v and %v, saved %v and %v", counts, a.questions, b.questions, a.saved, b.saved)
+	}
+}
+
 func TestLimitsOfAPane(t *testing.T) {
 	l := NewLimits(Day{})
 	wall := time.Unix(1_700_000_000, 0)

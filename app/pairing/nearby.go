@@ -121,7 +121,7 @@ func (i *Initiator) nonceCame(m message) []Effect {
 
 func (i *Initiator) countedNow(err error) []Effect {
 	if err != nil {
-		return i.refuse(refusedBusy, err)
+		return i.refuse(uncounted(err), err)
 	}
 	i.haveKey(codeKey(i.ch.Self, i.ch.Peer, i.ch.Binding, i.ours, i.theirs, []byte(i.name), []byte(i.peerName)))
 	i.state = initiatorAsks
@@ -255,7 +255,7 @@ func (r *Responder) commitCame(m message) []Effect {
 
 func (r *Responder) countedNow(err error) []Effect {
 	if err != nil {
-		return r.refuse(refusedBusy, err)
+		return r.refuse(uncounted(err), err)
 	}
 	r.state = responderAnswered
 	return []Effect{r.send(msgNonce, r.ours, []byte(r.name))}

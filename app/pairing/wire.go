@@ -3,6 +3,7 @@ package pairing
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"slices"
 
@@ -167,6 +168,7 @@ const (
 	refusedUsed                        // the invitation was used before
 	refusedBusy                        // not now: no pane is open, or a run is on its way
 	refusedFailed                      // it could not be stored
+	refusedCrossed                     // both began; the refusing side's own run goes on
 )
 
 func (r reason) send() Effect { return Send{encode(msgRefuse, []byte{byte(r)})} }
@@ -182,10 +184,24 @@ func (r reason) err() error {
 		return fault.New(fault.Peer, "code-used-twice", "the code was used before")
 	case refusedBusy:
 		return fault.New(fault.Retry, "pairing-declined", "the other device is not ready to be connected now")
+	case refusedCrossed:
+		return ErrCrossed
 	case refusedFailed:
 		return fault.New(fault.Retry, "pairing-declined", "the other device could not store this one")
 	}
 	return fault.New(fault.Peer, "pairing-declined", "the other side did not agree")
+}
+
+// ErrCrossed is what a run by number ends with where both sides began one with
+// each other and the other one goes on.
+var ErrCrossed = fault.New(fault.Retry, "pairing-declined", "both devices have asked at once, and the other run goes on")
+
+// uncounted is the reason to give where a run may not be counted.
+func uncounted(err error) reason {
+	if errors.Is(err, ErrCrossed) {
+		return refusedCrossed
+	}
+	return refusedBusy
 }
 
 // errBroken is what a device that does not keep to the protocol gets.

@@ -117,8 +117,11 @@ type Desk struct {
 	tries   pairing.Tries
 	nearby  []Neighbour
 	runs    []*run // the oldest first
-	problem *status.Problem
-	changed chan struct{} // closed at the next change
+	choices []*choice
+	// answering has the devices whose runs by number were counted and go on.
+	answering map[device.ID]*run
+	problem   *status.Problem
+	changed   chan struct{} // closed at the next change
 }
 
 // shown is the invitation that is open, or was last.
@@ -146,7 +149,7 @@ func New(o Options) *Desk {
 	kept := o.Store.Config().ByNumber
 	return &Desk{
 		o: o, began: time.Now(), limits: pairing.NewLimits(pairing.Day(kept)),
-		timers: map[*time.Timer]bool{}, changed: make(chan struct{}),
+		timers: map[*time.Timer]bool{}, answering: map[device.ID]*run{}, changed: make(chan struct{}),
 	}
 }
 

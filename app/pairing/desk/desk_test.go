@@ -49,6 +49,8 @@ type computer struct {
 	conns   chan Conn
 	stop    func()
 	met     map[device.ID]string
+	lag     time.Duration // of its dials
+	next    Conn          // what its next dial leads to, wherever that goes
 }
 
 func newWorld() *world { return &world{devices: map[string]*computer{}} }
@@ -117,7 +119,17 @@ func (c *computer) Accept(ctx context.Context) (Conn, error) {
 var errUnreachable = fault.New(fault.Retry, "", "nobody there")
 
 func (c *computer) Dial(ctx context.Context, address string, want device.ID) (Conn, error) {
+	select {
+	case <-time.After(c.lag):
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	c.world.mu.Lock()
+	if next := c.next; next != nil {
+		c.next = nil
+		c.world.mu.Unlock()
+		return next, nil
+	}
 	other := c.world.devices[address]
 	c.world.mu.Unlock()
 	switch {
@@ -196,6 +208,7 @@ func (c *computer) until(what string, is func(status.Pairing) bool) status.Pairi
 		case <-next:
 		case <-time.After(time.Second): // what is not told of
 		case <-limit:
+			c.t.Logf("log: %s", c.log.String())
 			c.t.Fatalf("waited for %q: %+v", what, s)
 		}
 	}

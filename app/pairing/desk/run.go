@@ -20,6 +20,7 @@ import (
 // Desk's mu.
 type run struct {
 	id         string
+	before     []string // what it was called
 	method     status.PairingMethod
 	began      bool // here
 	invitation string
@@ -82,20 +83,21 @@ func (f *fuse) out() {
 }
 
 // note begins to show a run.
-func (d *Desk) note(r *run) {
+func (d *Desk) note(r *run) { d.change(func() { d.noteLocked(r) }) }
+
+// noteLocked is note with mu held.
+func (d *Desk) noteLocked(r *run) {
 	r.id, r.since, r.state = newID(), time.Now().UTC(), status.PairingBegins
-	d.change(func() {
-		// Those that ended make room; those that go on are bounded by what the
-		// transport takes and by what our person began.
-		for len(d.runs) >= maxShown {
-			i := slices.IndexFunc(d.runs, func(r *run) bool { return !r.ended.IsZero() })
-			if i < 0 {
-				break
-			}
-			d.runs = slices.Delete(d.runs, i, i+1)
+	// Those that ended make room; those that go on are bounded by what the
+	// transport takes and by what our person began.
+	for len(d.runs) >= maxShown {
+		i := slices.IndexFunc(d.runs, func(r *run) bool { return !r.ended.IsZero() })
+		if i < 0 {
+			break
 		}
-		d.runs = append(d.runs, r)
-	})
+		d.runs = slices.Delete(d.runs, i, i+1)
+	}
+	d.runs = append(d.runs, r)
 }
 
 // finish notes how a run ended.
@@ -115,7 +117,9 @@ func (d *Desk) finish(r *run, err error) {
 			d.runs = slices.DeleteFunc(d.runs, func(other *run) bool { return other == r })
 		})
 	})
+	d.mu.Lock()
 	args := []any{"device", short(r.device), "method", r.method, "began_here", r.began}
+	d.mu.Unlock()
 	if err != nil {
 		d.o.Log.Info("not paired", append(args, "reason", err)...)
 		return
@@ -236,49 +240,59 @@ func (d *Desk) respond(ctx context.Context, conn Conn, stream io.ReadWriteCloser
 	if err != nil {
 		return err
 	}
-	r := &run{method: status.ByNumber, device: conn.PeerID()}
-	err = d.compare(ctx, conn, stream, m, r)
-	if r.id != "" {
-		d.finish(r, err)
+	with := conn.PeerID()
+	var instead *choice
+	w := &comparing{}
+	w.count = func(ctx context.Context) (err error) {
+		w.run, instead, err = d.countTheirs(ctx, with)
+		return err
 	}
+	err = d.compare(ctx, conn, stream, m, w)
+	if w.run == nil {
+		return err // it did not count
+	}
+	if instead == nil {
+		d.finish(w.run, err)
+	}
+	d.answered(with, instead, err)
 	return err
+}
+
+// comparing is a run by number while it is carried out.
+type comparing struct {
+	run *run // nil until count is done, where the other side began
+	// count counts it against the limits, or says why it may not go on.
+	count func(ctx context.Context) error
 }
 
 // compare carries out a run by number. One that the other side began is shown
 // once it counts.
-func (d *Desk) compare(ctx context.Context, conn Conn, stream io.ReadWriteCloser, m pairing.Machine, r *run) error {
+func (d *Desk) compare(ctx context.Context, conn Conn, stream io.ReadWriteCloser, m pairing.Machine, w *comparing) error {
 	ctx, fuse := light(ctx)
 	defer fuse.out()
-	counted := false
+	isCounted := false
 	h := pairing.Host{
 		Count: func() error {
 			if !d.paneOpen() {
 				return errNoPane
 			}
-			wall, mono := d.now()
-			d.mu.Lock()
-			err := d.limits.Count(wall, mono)
-			d.mu.Unlock()
-			if err != nil {
+			if err := w.count(ctx); err != nil {
 				return err
 			}
-			counted = true
+			isCounted = true
 			if err := d.keepDay(); err != nil {
 				return err
 			}
 			fuse.proven()
-			if r.id == "" {
-				d.note(r)
-			}
 			return nil
 		},
-		Save: d.saver(conn, r),
+		Save: func(s pairing.Save) error { return d.saver(conn, w.run)(s) },
 		Ask: func(ctx context.Context, q pairing.Question) (pairing.Answered, error) {
-			return d.answer(ctx, r, q)
+			return d.answer(ctx, w.run, q)
 		},
 	}
 	err := pairing.Run(ctx, stream, m, h)
-	if counted {
+	if isCounted {
 		_, mono := d.now()
 		d.mu.Lock()
 		d.limits.Ended(err, mono)
@@ -340,7 +354,7 @@ func (d *Desk) Answer(id string, yes bool, code string) (status.PairingRun, erro
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, r := range d.runs {
-		if r.id != id || r.answers == nil {
+		if r.id != id && !slices.Contains(r.before, id) || r.answers == nil {
 			continue
 		}
 		select {

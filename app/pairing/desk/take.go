@@ -65,7 +65,9 @@ func (d *Desk) begin(ctx context.Context, r *run, work func(context.Context) err
 	d.mu.Unlock()
 	go func() {
 		defer d.running.Done()
-		d.finish(r, work(ctx))
+		if err := work(ctx); err != errOne {
+			d.finish(r, err)
+		}
 	}()
 	return out, nil
 }
@@ -132,6 +134,10 @@ func (d *Desk) Choose(text string) (status.PairingRun, error) {
 
 // initiate carries out a run by number that our person began.
 func (d *Desk) initiate(ctx context.Context, n Network, r *run, other Neighbour) error {
+	running, drop := context.WithCancelCause(ctx)
+	defer drop(nil)
+	c := d.choosing(r, other.ID, drop)
+	defer d.chose(c)
 	conn, err := d.find(ctx, n, other.ID, func() []string { return other.Addresses })
 	if err != nil {
 		return err
@@ -145,7 +151,11 @@ func (d *Desk) initiate(ctx context.Context, n Network, r *run, other Neighbour)
 	if err != nil {
 		return err
 	}
-	return d.compare(ctx, conn, conn, m, r)
+	if !d.commits(c, conn.PeerID()) {
+		return errOne
+	}
+	err = d.compare(running, conn, conn, m, &comparing{run: r, count: func(context.Context) error { return d.countOwn(c) }})
+	return d.settled(ctx, c, err)
 }
 
 // ErrNotWanted is what Network.Dial gives where a device answers that nobody
