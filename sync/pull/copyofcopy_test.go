@@ -36,3 +36,35 @@ func TestAConflictCopyIsNoCopyOfItself(t *testing.T) {
 		}
 	})
 }
+
+// Others may have a copy of that name, of something else that was saved in the
+// same second, and it has not come yet.
+func TestAConflictCopyTakesNoNameThatOthersHoldWithAnotherContent(t *testing.T) {
+	for _, tt := range []struct {
+		name, theirs string
+		deleted      bool
+		second       bool
+	}{
+		{"another content", "something else", false, true},
+		{"it was deleted", "", true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inRig(t, fsys.MemOptions{}, func(r *rig) {
+				r.have("a.txt", "ours")
+				rec := r.local("a.txt")
+				name, err := conflict.Make(rec.Name, rec.ModTime(), 9, 1)
+				r.must(err)
+				copied := file(name.String(), tt.theirs, remote)
+				if tt.deleted {
+					copied = gone(name.String(), remote)
+				}
+				r.announce(first, []string{"theirs"}, file("a.txt", "theirs", concurrent), copied)
+				r.pull()
+				r.wantFile("a.txt", "theirs")
+				if at := r.places("ours"); len(at) != 1 || strings.HasSuffix(at[0], "-2.txt") != tt.second {
+					t.Errorf("the content stands at %q", at)
+				}
+			})
+		})
+	}
+}

@@ -227,8 +227,9 @@ func (it *item) keepName() (name relpath.Path, dispose bool, err error) {
 }
 
 // conflictName gives a free name for a conflict copy of what stands at the
-// target. twin is set where the content already has such a copy, recorded and
-// unchanged, so that no second one is needed.
+// target: one under which nothing stands here, and elsewhere nothing else. twin is
+// set where the content already has such a copy, recorded and unchanged, so that no
+// second one is needed.
 func (it *item) conflictName() (name relpath.Path, twin bool, err error) {
 	loser := it.have()
 	for n := 1; ; n++ {
@@ -241,6 +242,14 @@ func (it *item) conflictName() (name relpath.Path, twin bool, err error) {
 		}
 		look, err := it.r.o.FS.Lstat(p)
 		if errors.Is(err, fs.ErrNotExist) {
+			// What comes under that name is not to be replaced by the copy.
+			g, _, taken, err := it.r.o.Index.Global(p)
+			if err != nil {
+				return relpath.Root, false, err
+			}
+			if taken && !g.Deleted && !g.Invalid && !g.SameContent(loser) {
+				continue
+			}
 			return p, false, nil
 		}
 		if err != nil {
