@@ -45,17 +45,9 @@ func conditionsAreRaised(t *Tree) []string {
 	var found []string
 	for _, c := range status.Conditions() {
 		code := string(c.Code)
-		switch {
-		case named[code] && awaited[code]:
-			found = append(found, fmt.Sprintf("a test raises %q, which is awaited no more", code))
-		case !named[code] && !awaited[code]:
+		if !named[code] {
 			found = append(found, fmt.Sprintf("no test raises %q", code))
 		}
 	}
 	return found
-}
-
-// awaited are the conditions whose tests come with what raises them.
-var awaited = map[string]bool{
-	"restored-backup": true,
 }

@@ -113,3 +113,15 @@ const (
 	tagOfferFiles  = 2<<3 | varintType
 	tagOfferBytes  = 3<<3 | varintType
 )
+
+const (
+	tagEpochFolder  = 1<<3 | lengthType
+	tagEpochIndexID = 2<<3 | varintType
+	tagEpochDone    = 3<<3 | varintType
+	tagEpochEntries = 4<<3 | lengthType
+
+	tagEpochName       = 1<<3 | lengthType
+	tagEpochVersion    = 2<<3 | lengthType
+	tagEpochDeleted    = 3<<3 | varintType
+	tagEpochBlocksHash = 4<<3 | lengthType
+)

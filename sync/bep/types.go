@@ -44,6 +44,7 @@ const (
 	TypePing             MessageType = 6
 	TypeClose            MessageType = 7
 	TypeExtensionFirst   MessageType = 64
+	TypeEpoch            MessageType = 67
 	TypeOffer            MessageType = 68
 	TypeExtensionLast    MessageType = 127
 )

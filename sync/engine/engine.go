@@ -112,6 +112,7 @@ type Engine struct {
 	tellDue  bool          // devices are to be told what they may join
 	changed  chan struct{} // closed at the next change of the snapshot
 	closed   bool
+	back     map[bep.FolderID]bool // went back to an earlier state, and did not catch up yet
 
 	previewing chan struct{}                // of capacity 1: holds a token while a preview is made
 	keeping    chan struct{}                // of capacity 1: holds a token while offers are being kept
@@ -130,7 +131,7 @@ func New(o Options) *Engine {
 		desired: Desired{Name: o.Name},
 		folders: map[bep.FolderID]*folderEntry{}, peers: map[device.ID]*peerEntry{},
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
-		offers: map[offerKey]offer{}, crowd: map[crowdKey]crowd{},
+		offers: map[offerKey]offer{}, crowd: map[crowdKey]crowd{}, back: map[bep.FolderID]bool{},
 		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{}, keyKnown: map[device.ID]device.PairKey{},
 		keeping: make(chan struct{}, 1), previewing: make(chan struct{}, 1), looking: map[bep.FolderID]looking{},
 	}

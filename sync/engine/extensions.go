@@ -12,6 +12,7 @@ import (
 // takes its body. An error is the device's fault. A type that is not listed is
 // one of a later version, and is left alone.
 var extensions = map[bep.MessageType]func(e *Engine, p *peer.Peer, body []byte) error{
+	bep.TypeEpoch: takeEpoch,
 	bep.TypeOffer: takeOffer,
 }
 

@@ -82,6 +82,7 @@ func (e *Engine) applyFolders(d Desired) {
 		case !keep:
 			f.stop()
 			e.setFolder(id, nil)
+			e.setBack(id, false)
 			if err := e.o.Store.Drop(id); err != nil {
 				e.o.Log.Error("remove index", "folder", string(id), "error", err)
 			}
@@ -165,6 +166,9 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		}
 		ix := f.index
 		ix.OnDamage(func(error) { e.turn.Post(func() { e.damaged(spec.ID, ix) }) })
+	}
+	if lost, ok := f.index.Recovery(); ok && lost.Cause == index.RolledBack {
+		e.setBack(spec.ID, true)
 	}
 	e.forgetStrangers(f)
 	if spec.Paused {

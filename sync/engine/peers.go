@@ -174,6 +174,7 @@ func (e *Engine) detach(p *peer.Peer, err error) {
 	if !current {
 		return
 	}
+	e.forgetFormers(id)
 	e.met(id, func(c *contact) { c.ended(e.now(), err) }, awayAfter, lookBack)
 	e.o.Log.Info("disconnected", "device", id.Short().String())
 	e.peersChanged(e.folderIDs())
@@ -229,6 +230,9 @@ func (h host) IndexPage(id bep.FolderID, after int64) ([]bep.FileInfo, int64, bo
 	if after == 0 {
 		limit = firstPage
 	}
+	if _, lost := f.index.Recovery(); lost {
+		return nil, after, false, nil // it begins anew when the index is whole
+	}
 	recs, err := f.index.LocalSince(after, limit)
 	if err != nil || len(recs) == 0 {
 		return nil, after, false, unlessGivenUp(err)
@@ -262,6 +266,7 @@ func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
 	if f == nil || f.index == nil || !slices.Contains(f.spec.Shared, dev) {
 		return nil
 	}
+	h.e.tellFormer(f, dev, ix)
 	if err := f.index.ResetRemote(dev, ix); err != nil {
 		return unlessGivenUp(err)
 	}

@@ -112,7 +112,7 @@ func (e *Engine) whole(id bep.FolderID) bool {
 			return false // it did not say anything yet
 		}
 		joined := slices.ContainsFunc(shares, func(f peer.RemoteFolder) bool { return f.ID == id && f.Joined })
-		if joined && !current(f.index, p.ID(), id, shares) {
+		if joined && (!current(f.index, p.ID(), id, shares) || f.runner != nil && f.runner.AwaitsFormer(p.ID())) {
 			return false
 		}
 		some = some || joined

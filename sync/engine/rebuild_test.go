@@ -12,11 +12,13 @@ import (
 	"lanyard/sync/conflict"
 	"lanyard/sync/device"
 	"lanyard/sync/index"
+	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 	"lanyard/sync/status/statustest"
 )
 
-// files gives the contents of a device's folder, without our own directories.
+// files gives the contents of a device's folder, without our own directories
+// and temporary files.
 func (n *node) files() map[string]string {
 	n.t.Helper()
 	out := map[string]string{}
@@ -26,7 +28,7 @@ func (n *node) files() map[string]string {
 			return err
 		}
 		name, err := filepath.Rel(root, p)
-		if err != nil || strings.HasPrefix(name, ".st") || d.IsDir() {
+		if err != nil || strings.HasPrefix(name, ".st") || d.IsDir() || relpath.TempBase(d.Name()) {
 			return err
 		}
 		b, err := os.ReadFile(p)

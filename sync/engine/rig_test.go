@@ -41,8 +41,9 @@ type node struct {
 	dir     string
 	store   index.Store
 	clock   *shifted
-	blind   bool      // nobody watches its folders
-	key     [2][]byte // certificate and key, PEM
+	times   map[string]time.Time // of its files when it was backed up
+	blind   bool                 // nobody watches its folders
+	key     [2][]byte            // certificate and key, PEM
 	desired Desired
 	options transport.Options // of what it listens on, where they are not the usual ones
 	both    bool              // it listens with TCP as well, as the program does

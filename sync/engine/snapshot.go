@@ -38,6 +38,7 @@ func (e *Engine) Snapshot() status.Snapshot {
 	for _, spec := range d.Folders {
 		s.Folders = append(s.Folders, e.folderStatus(spec, folders[spec.ID]))
 	}
+	s.Problems = append(s.Problems, e.catchingUp(s.Folders)...)
 	for _, spec := range d.Devices {
 		dev := e.deviceStatus(spec, peers[spec.ID], folders)
 		dev.InBytes += before[spec.ID].in

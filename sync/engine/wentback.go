@@ -7,7 +7,10 @@ import (
 	"strings"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/fault"
 	"lanyard/sync/index"
+	"lanyard/sync/peer"
+	"lanyard/sync/status"
 )
 
 // metaFormer lists the index IDs that a folder's index had before, so that what
@@ -16,22 +19,6 @@ const metaFormer = "former"
 
 // maxFormer is how many of them are kept.
 const maxFormer = 16
-
-func (h host) RenewIndex(id bep.FolderID) error {
-	f := h.e.folder(id)
-	if f == nil || f.index == nil {
-		return nil
-	}
-	h.e.o.Log.Warn("a device holds more of our index than we do; it is sent anew", "folder", string(id))
-	if err := noteFormer(f.index); err != nil {
-		return fmt.Errorf("note index ID: %w", err)
-	}
-	if _, err := f.index.RenewIndexID(); err != nil {
-		return fmt.Errorf("renew index: %w", err)
-	}
-	h.e.turn.Post(h.e.configureAll)
-	return nil
-}
 
 func noteFormer(ix index.Folder) error {
 	text, err := ix.Meta(metaFormer)
@@ -42,20 +29,65 @@ func noteFormer(ix index.Folder) error {
 	return ix.SetMeta(metaFormer, strings.Join(ids[max(0, len(ids)-maxFormer):], " "))
 }
 
+// isFormer reports whether an index has the ID, or had it.
+func isFormer(f index.Folder, ix bep.IndexID) (bool, error) {
+	if ix == f.IndexID() {
+		return true, nil
+	}
+	former, err := f.Meta(metaFormer)
+	return slices.Contains(strings.Fields(former), formerText(ix)), err
+}
+
 func formerText(id bep.IndexID) string { return strconv.FormatUint(uint64(id), 16) }
 
 // WentBack takes what a device holds of our index, where that is not what we
-// have: it may know of changes that were lost here.
-func (h host) WentBack(id bep.FolderID, ix bep.IndexID, seq int64) error {
+// have: it may know of changes that were lost here. Where it does, the index is
+// not whole, and says nothing, until it was compared with what others have; and
+// where it is the index that we have but not its state, ours gets a new ID: no
+// sequence may stand for two entries.
+func (h host) WentBack(p *peer.Peer, id bep.FolderID, ix bep.IndexID, seq int64) error {
 	f := h.e.folder(id)
 	if f == nil || f.index == nil || f.runner == nil {
-		return nil
+		return nil // it is told anew when the folder runs
 	}
 	through, lost, err := lostAfter(f.index, ix, seq)
-	if err == nil && lost {
-		f.runner.WentBack(through)
+	switch {
+	case err != nil:
+		return unlessGivenUp(err)
+	case !lost:
+		h.e.turn.Post(func() { h.e.configure(p) })
+		return nil
 	}
-	return err
+	if h.e.extended(p.ID()) == p {
+		f.runner.AwaitFormer(p.ID())
+	}
+	f.runner.WentBack(through, func(err error) {
+		if err == nil {
+			err = h.e.noteBack(f, ix)
+		}
+		if err == nil && ix == f.index.IndexID() {
+			err = renewIndex(f.index)
+		}
+		if err != nil {
+			h.e.o.Log.Warn("note that the index went back", "folder", string(id), "error", err)
+			p.Close("")
+			return
+		}
+		h.e.turn.Post(h.e.configureAll)
+		h.e.touch()
+	})
+	return nil
+}
+
+// renewIndex draws a new ID for an index.
+func renewIndex(ix index.Folder) error {
+	if err := noteFormer(ix); err != nil {
+		return fmt.Errorf("note index ID: %w", err)
+	}
+	if _, err := ix.RenewIndexID(); err != nil {
+		return fmt.Errorf("renew index: %w", err)
+	}
+	return nil
 }
 
 // lostAfter gives after which sequence our records were made without knowing
@@ -63,12 +95,12 @@ func (h host) WentBack(id bep.FolderID, ix bep.IndexID, seq int64) error {
 // that we do not know. Of an index that we know nothing of everything is lost,
 // and what was not made in this run is taken to be from before.
 func lostAfter(f index.Folder, ix bep.IndexID, seq int64) (through int64, lost bool, err error) {
-	former, err := f.Meta(metaFormer)
+	former, err := isFormer(f, ix)
 	if err != nil {
 		return 0, false, err
 	}
 	runs := f.Runs()
-	if ix != f.IndexID() && !slices.Contains(strings.Fields(former), formerText(ix)) {
+	if !former {
 		return runs[len(runs)-1].After, true, nil
 	}
 	if runs.Gave(seq) {
@@ -82,4 +114,43 @@ func lostAfter(f index.Folder, ix bep.IndexID, seq int64) (through int64, lost b
 		}
 	}
 	return min(through, runs[len(runs)-1].After), true, nil
+}
+
+// noteBack notes that a folder of this device went back to an earlier state. An
+// index that was never ours was lost, or was that of a folder which was removed:
+// then it is made anew, and nothing says that the device went back.
+func (e *Engine) noteBack(f *folderEntry, ix bep.IndexID) error {
+	former, err := isFormer(f.index, ix)
+	if err == nil && former {
+		e.setBack(f.spec.ID, true)
+	}
+	return err
+}
+
+func (e *Engine) setBack(id bep.FolderID, back bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if back {
+		e.back[id] = true
+	} else {
+		delete(e.back, id)
+	}
+}
+
+// catchingUp tells that this device went back to an earlier state, as long as
+// one of its folders has not caught up with the others since.
+func (e *Engine) catchingUp(folders []status.Folder) []status.Problem {
+	for _, f := range folders {
+		if entry := e.folder(bep.FolderID(f.ID)); f.InSync && entry != nil && entry.index != nil {
+			if _, lost := entry.index.Recovery(); !lost {
+				e.setBack(bep.FolderID(f.ID), false)
+			}
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.back) == 0 {
+		return []status.Problem{}
+	}
+	return []status.Problem{*problemOf(fault.New(fault.Retry, "restored-backup", "other devices know of later changes that this one made"))}
 }

@@ -215,7 +215,7 @@ func (m *Machine) Step(now time.Time, ev Event) []Command {
 	case PullParked:
 		m.rescan(now, ev.Result.Rescan)
 	case Recovering:
-		m.mending = mending{needed: true}
+		m.mending = mending{needed: true, running: m.mending.running, look: true}
 	case Mended:
 		m.mended(now, ev)
 	case RemoteChanged, PeersChanged:
@@ -476,7 +476,7 @@ func (m *Machine) noteSpace(now time.Time, r pull.Result) {
 // ended.
 func (m *Machine) news() {
 	m.pullDue = true
-	if m.pulling {
+	if m.pulling && !m.mending.needed {
 		m.out = append(m.out, Refresh{})
 	}
 }

@@ -2,9 +2,12 @@ package folder
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/index"
 	"lanyard/sync/scan"
 )
@@ -65,6 +68,10 @@ func (r *Runner) mend(late bool) {
 		return
 	}
 	r.disk.Post(func() {
+		if !late && r.o.Whole != nil && !r.o.Whole() {
+			r.post(Mended{}) // one more device shows that something was lost
+			return
+		}
 		err := r.adoptVersions()
 		if err == nil {
 			err = r.o.Index.Recovered()
@@ -87,6 +94,10 @@ func (r *Runner) adoptVersions() error {
 	if !ok {
 		return nil
 	}
+	devices, told, err := r.formers()
+	if err != nil {
+		return err
+	}
 	o := scan.Options{FS: r.root(), Index: r.o.Index, Short: r.o.Self.Short(), Type: r.o.Type, Now: r.exec.Wall}
 	adopted := 0
 	for after, last := lost.Through, r.o.Index.Sequence(); after < last && r.ctx.Err() == nil; {
@@ -96,7 +107,7 @@ func (r *Runner) adoptVersions() error {
 		}
 		after = recs[len(recs)-1].Sequence
 		recs = slices.DeleteFunc(recs, func(rec index.Record) bool { return rec.Sequence > last })
-		if recs, err = r.adopt(o, recs); err != nil {
+		if recs, err = r.adopt(o, lost.Cause, told, recs); err != nil {
 			return err
 		}
 		adopted += len(recs)
@@ -110,26 +121,49 @@ func (r *Runner) adoptVersions() error {
 	if r.ctx.Err() != nil {
 		return fmt.Errorf("take over versions: %w", errStopped)
 	}
+	if lost.Cause == index.RolledBack {
+		if err := r.yieldStale(lost.Through, devices, told); err != nil {
+			return err
+		}
+	}
+	r.forgetFormers(told)
 	r.o.Log.Info("the index is whole again", "cause", string(lost.Cause), "versions_taken_over", adopted)
 	return nil
 }
 
-// adopt gives the records that are to be stored in place of some of recs.
-func (r *Runner) adopt(o scan.Options, recs []index.Record) ([]index.Record, error) {
+// adopt gives the records that are to be stored in place of some of recs. A
+// damaged index is that of the disk as it is now: what it says is later than all
+// that we ever announced. One that went back may be that of a disk that did, and
+// what was made since stands beside what others have.
+func (r *Runner) adopt(o scan.Options, cause index.Cause, told map[device.ID]*former, recs []index.Record) ([]index.Record, error) {
 	var out []index.Record
 	for i := range recs {
 		versions, err := r.o.Index.Versions(recs[i].Name)
 		if err != nil {
 			return nil, err
 		}
-		if len(versions) == 0 {
+		var ours []bep.FileInfo // that we had
+		for _, dev := range slices.SortedFunc(maps.Keys(told), device.ID.Compare) {
+			ours = append(ours, told[dev].lostVersions(recs[i].Name)...)
+		}
+		if len(versions)+len(ours) == 0 {
 			continue
 		}
 		global, _, _, err := r.o.Index.Global(recs[i].Name)
 		if err != nil {
 			return nil, err
 		}
-		if rec, ok := scan.Adopt(o, recs[i], &global, versions); ok {
+		rec, verdict := scan.Adopt(o, recs[i], &global, versions)
+		ok := verdict == scan.Adopted
+		switch {
+		case verdict != scan.Unlike:
+		case cause == index.Damaged:
+			rec, ok = scan.Raise(o.Short, rec, slices.Concat(versions, ours))
+		default:
+			rec, ok = r.beside(rec, versions, ours)
+		}
+		if ok {
+			rec.Sequence = 0
 			out = append(out, rec)
 		}
 	}

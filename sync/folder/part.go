@@ -6,6 +6,7 @@ import (
 	"lanyard/sync/bep"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
+	"lanyard/sync/scan"
 )
 
 // A disk or an index that went back to an older state takes with it changes
@@ -20,30 +21,26 @@ import (
 const metaBack = "back"
 
 // WentBack notes that a device holds entries of ours that were lost, and that
-// those after a sequence were made without knowing them.
-func (r *Runner) WentBack(through int64) {
+// those after a sequence were made without knowing them: the index is not whole
+// until it was compared with what the connected devices have. noted is called
+// once that is durable, or with the error.
+func (r *Runner) WentBack(through int64, noted func(error)) {
+	// At once: what the device announces next must not be pulled before it was
+	// compared with what was made here.
+	r.post(Recovering{})
 	r.disk.Post(func() {
 		old, known, err := r.back()
 		if err == nil && (!known || through < old) {
 			err = r.o.Index.SetMeta(metaBack, strconv.FormatInt(through, 10))
 		}
-		if err != nil {
-			r.o.Log.Warn("note that the index went back", "error", err)
-			return
+		if err == nil {
+			err = r.o.Index.Lose(index.Recovery{Cause: index.RolledBack, Through: through})
 		}
-		r.o.Log.Warn("this device went back to an older state; a device knows of later changes")
-		for after := through; r.ctx.Err() == nil; {
-			recs, err := r.o.Index.LocalSince(after, r.o.Index.Batch())
-			if err != nil || len(recs) == 0 {
-				return
-			}
-			after = recs[len(recs)-1].Sequence
-			names := make([]relpath.Path, len(recs))
-			for i := range recs {
-				names[i] = recs[i].Name
-			}
-			r.part(names)
+		if err == nil {
+			r.o.Log.Warn("this device went back to an older state; a device knows of later changes")
+			r.post(Recovering{})
 		}
+		noted(err)
 	})
 }
 
@@ -145,9 +142,13 @@ func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, through int64)
 }
 
 // apart gives a record a version that does not claim to know of other. Where
-// nothing would be lost with other, it is simply the next version after both.
+// nothing would be lost with other, it is simply the next version after both; a
+// deletion yields.
 func (r *Runner) apart(rec index.Record, other *bep.FileInfo) index.Record {
 	self := uint64(r.o.Self.Short())
+	if rec.Deleted && !other.Deleted {
+		return scan.Yield(rec, r.o.Self.Short()) // whoever deleted the name did not see that
+	}
 	if other.Deleted || rec.SameContent(other) {
 		rec.Version = other.Version.Bump(self, r.exec.Wall().Unix())
 	} else {

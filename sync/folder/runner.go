@@ -93,6 +93,7 @@ type Runner struct {
 	tickets map[int]func(error) // wishes that wait for their answer
 	ticket  int                 // the last one given
 	stopped bool                // every ticket was answered, no more are given
+	former  map[device.ID]*former
 
 	// These belong to the Disk turn.
 	durable   time.Time                  // what changed before is durable
@@ -102,6 +103,7 @@ type Runner struct {
 	held      []relpath.Path             // what the scan that runs left out because of it
 	alive     time.Time                  // when the index last noted the time
 	pruning   bool                       // pruneAfter waits
+	made      map[relpath.Path]*made     // in this run; see there
 
 	looked atomic.Int64 // files that the scan has looked at
 
@@ -138,7 +140,8 @@ func New(o Options) *Runner {
 	r := &Runner{
 		o: o, exec: scope, turn: exec.NewSerial(scope), disk: exec.NewSerial(scope), ctx: ctx, cancel: cancel,
 		machine: NewMachine(o.RescanEvery), tickets: map[int]func(error){}, slots: make(chan struct{}, maxUnstored),
-		unwritten: map[relpath.Path]unwritten{},
+		unwritten: map[relpath.Path]unwritten{}, made: map[relpath.Path]*made{},
+		former: map[device.ID]*former{},
 	}
 	r.lookAtClock() // to find that it was set before the first scan
 	if !o.NoBrake {

@@ -229,6 +229,7 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 		again.err = err
 		return
 	}
+	r.noteMade(batch, good)
 	r.o.Announce()
 }
 

@@ -125,7 +125,8 @@ const (
 	// Damaged: the file could not be trusted, and was made anew from what could
 	// be read of it and of its last snapshot.
 	Damaged Cause = "damaged"
-	// RolledBack: the file is an older one than that which was used last.
+	// RolledBack: it is an older one than that which was used last, or another
+	// one, by its own mark or because a device holds what it never gave.
 	RolledBack Cause = "rolled-back"
 )
 
@@ -177,6 +178,9 @@ type Folder interface {
 	Sequence() int64
 	// Recovery tells what the index lost; ok is false where it is whole.
 	Recovery() (r Recovery, ok bool)
+	// Lose notes, durably, that the index lost something. Where it was not whole
+	// before, the first cause stays, and the smaller Through.
+	Lose(r Recovery) error
 	// Recovered notes, durably, that it is whole again.
 	Recovered() error
 	// OnDamage has f called, once, by whichever call finds that the index is not

@@ -85,6 +85,18 @@ func (f *memFolder) Recovery() (r Recovery, ok bool) {
 	return Recovery{}, false
 }
 
+func (f *memFolder) Lose(r Recovery) error {
+	err := f.commit("lose", nil, func(s *memState) {
+		joined := r.join(s.recovery)
+		s.recovery = &joined
+	})
+	if err != nil {
+		return err
+	}
+	f.hardenAll()
+	return nil
+}
+
 func (f *memFolder) Recovered() error {
 	if err := f.commit("recovered", nil, func(s *memState) { s.recovery = nil }); err != nil {
 		return err

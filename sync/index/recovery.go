@@ -13,6 +13,27 @@ func (f *sqliteFolder) Recovery() (Recovery, bool) {
 	return Recovery{}, false
 }
 
+// Lose notes that the index lost something.
+func (f *sqliteFolder) Lose(r Recovery) error {
+	err := f.writing("begin recovery of index", func(ch *change) error {
+		joined := r.join(ch.facts.recovery)
+		ch.facts.recovery = &joined
+		return ch.c.setRecovery(joined)
+	})
+	if err != nil {
+		return err
+	}
+	return f.Barrier()
+}
+
+// join gives what is to be recovered where something was lost already.
+func (r Recovery) join(before *Recovery) Recovery {
+	if before == nil {
+		return r
+	}
+	return Recovery{Cause: before.Cause, Through: min(before.Through, r.Through)}
+}
+
 // Recovered notes that the index is whole again.
 func (f *sqliteFolder) Recovered() error {
 	err := f.writing("end recovery of index", func(ch *change) error {

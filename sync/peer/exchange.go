@@ -36,7 +36,8 @@ func (s *Session) begin(now time.Time, anew bool) {
 		if !rf.Looking {
 			s.beginReceiving(lf, s.deviceIn(rf, s.peer))
 		}
-		if lf.holds() {
+		back := !rf.Looking && !lf.Looking && s.wentBack(lf, s.deviceIn(rf, s.self))
+		if back || lf.holds() {
 			delete(s.exchange, id)
 			continue
 		}
@@ -46,6 +47,28 @@ func (s *Session) begin(now time.Time, anew bool) {
 		}
 		s.beginSending(now, lf, ours)
 	}
+}
+
+// wentBack reports whether nothing of ours may be sent because what the peer
+// holds of it is not what we have. A Configure follows once it is known what was
+// lost. It is told once.
+func (s *Session) wentBack(f *LocalFolder, ours *bep.Device) bool {
+	if ours.IndexID == 0 || ours.IndexID == f.IndexID && f.gave(ours.MaxSequence) {
+		return false
+	}
+	held := holding{ours.IndexID, ours.MaxSequence}
+	if s.told[f.ID] == held {
+		return ours.IndexID == f.IndexID // a new ID is on its way
+	}
+	s.told[f.ID] = held
+	s.emit(WentBack{Folder: f.ID, IndexID: ours.IndexID, Sequence: ours.MaxSequence})
+	return true
+}
+
+// holding is what a peer holds of an index of ours.
+type holding struct {
+	index    bep.IndexID
+	sequence int64
 }
 
 // beginReceiving forgets what the peer announced in an earlier life of its
@@ -63,15 +86,6 @@ func (s *Session) beginReceiving(f *LocalFolder, theirs *bep.Device) {
 func (s *Session) beginSending(now time.Time, f *LocalFolder, ours *bep.Device) {
 	s.starts++
 	x := &exchange{start: s.starts, index: f.IndexID, dirty: true}
-	renew := ours.IndexID == f.IndexID && !f.gave(ours.MaxSequence)
-	if renew || ours.IndexID != 0 && ours.IndexID != f.IndexID {
-		s.emit(WentBack{Folder: f.ID, IndexID: ours.IndexID, Sequence: ours.MaxSequence})
-	}
-	if renew {
-		s.emit(Renew{f.ID}) // a Configure with the new ID follows
-		delete(s.exchange, f.ID)
-		return
-	}
 	if ours.IndexID == f.IndexID {
 		x.through = ours.MaxSequence
 	}

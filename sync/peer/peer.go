@@ -43,13 +43,11 @@ type Host interface {
 	ResetIndex(dev device.ID, folder bep.FolderID, id bep.IndexID) error
 	// StoreIndex records what the device announced.
 	StoreIndex(dev device.ID, m *bep.Index) error
-	// RenewIndex draws a new index ID for a folder and configures the peers
-	// anew.
-	RenewIndex(folder bep.FolderID) error
 	// WentBack tells what the device holds of an index of ours that is not the
 	// one that we have, or not in this state: it may know of changes that were
-	// lost here.
-	WentBack(folder bep.FolderID, id bep.IndexID, seq int64) error
+	// lost here. The peer is configured anew afterwards, with another index ID
+	// where it was the same one.
+	WentBack(p *Peer, folder bep.FolderID, id bep.IndexID, seq int64) error
 	// Answer appends the frame that answers a request of the device's.
 	Answer(dev device.ID, dst []byte, req *bep.Request) []byte
 	// Told hands over a message of Lanyard's own extensions, in the order in
@@ -198,7 +196,7 @@ func (p *Peer) step(ev Event, done func()) {
 	applied := false
 	for _, e := range p.session.Step(p.o.Exec.Now(), ev) {
 		switch e := e.(type) {
-		case Reset, Store, Renew, WentBack, Told:
+		case Reset, Store, WentBack, Told:
 			applied = true
 		case Answer:
 			p.answer(e, done)
@@ -245,9 +243,7 @@ func (p *Peer) carryOut(e Effect) {
 	case Store:
 		p.apply.Post(func() { p.lostOn(p.o.Host.StoreIndex(p.o.ID, e.Index)) })
 	case WentBack:
-		p.apply.Post(func() { p.lostOn(p.o.Host.WentBack(e.Folder, e.IndexID, e.Sequence)) })
-	case Renew:
-		p.apply.Post(func() { p.lostOn(p.o.Host.RenewIndex(e.Folder)) })
+		p.apply.Post(func() { p.lostOn(p.o.Host.WentBack(p, e.Folder, e.IndexID, e.Sequence)) })
 	case Told:
 		p.apply.Post(func() { p.refuseOn(p.o.Host.Told(p, e.Message)) })
 	case Deliver:

@@ -40,7 +40,7 @@ var (
 // What the session wants done:
 //
 //	> ClusterConfig, Index, IndexUpdate, Request, Ping as above
-//	! read photos after 3; ! reset photos 9; ! store photos 1-3; ! renew photos
+//	! read photos after 3; ! reset photos 9; ! store photos 1-3
 //	! went back photos 7:5  what the device holds of an index of ours
 //	! answer 0; ! deliver 0; ! deliver 0 failed; ! discard 5
 //	! shares photos joined, music stopped; ! drop TEXT; ! tell TEXT
@@ -279,8 +279,6 @@ func (s *script) effect(e Effect) []string {
 		return one("! reset %s %d", e.Folder, e.IndexID)
 	case Store:
 		return one("! store %s %s", e.Folder, span(e.Index.Files))
-	case Renew:
-		return one("! renew %s", e.Folder)
 	case WentBack:
 		return one("! went back %s %d:%d", e.Folder, e.IndexID, e.Sequence)
 	case Answer:

@@ -124,10 +124,9 @@ type (
 		Folder bep.FolderID
 		Index  *bep.Index
 	}
-	// Renew draws a new index ID: the peer holds sequences of ours that we lost.
-	Renew struct{ Folder bep.FolderID }
 	// WentBack tells what the peer holds of an index of ours that is not the one
-	// that we have, or not in this state.
+	// that we have, or not in this state. Nothing of the folder is sent until a
+	// Configure follows.
 	WentBack struct {
 		Folder   bep.FolderID
 		IndexID  bep.IndexID
@@ -178,9 +177,10 @@ type Session struct {
 	former   map[bep.FolderID]bool // shared earlier on this connection
 	remote   map[bep.FolderID]*bep.Folder
 	exchange map[bep.FolderID]*exchange
-	paging   map[bep.FolderID]bool // a page is being read or written
-	missed   map[bep.FolderID]bool // entries were ignored and not told again yet
-	starts   int                   // of exchanges
+	paging   map[bep.FolderID]bool    // a page is being read or written
+	missed   map[bep.FolderID]bool    // entries were ignored and not told again yet
+	told     map[bep.FolderID]holding // by WentBack
+	starts   int                      // of exchanges
 	asks     asks
 
 	introduced bool             // our ClusterConfig was sent, which is to be the first message
@@ -201,7 +201,7 @@ func NewSession(self, peer device.ID, now time.Time) *Session {
 		self: self, peer: peer, begun: now, lastSent: now, lastReceived: now,
 		local: map[bep.FolderID]*LocalFolder{}, former: map[bep.FolderID]bool{}, remote: map[bep.FolderID]*bep.Folder{},
 		exchange: map[bep.FolderID]*exchange{},
-		paging:   map[bep.FolderID]bool{}, missed: map[bep.FolderID]bool{}, asks: asks{open: map[int32]openAsk{}},
+		paging:   map[bep.FolderID]bool{}, missed: map[bep.FolderID]bool{}, told: map[bep.FolderID]holding{}, asks: asks{open: map[int32]openAsk{}},
 	}
 }
 

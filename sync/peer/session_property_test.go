@@ -136,9 +136,11 @@ func (p *pair) effect(d *side, e Effect) {
 		})
 	case Store:
 		queue(func() { d.store(e.Index) })
-	case Renew:
+	case WentBack:
 		queue(func() {
-			d.indexID = p.newIndexID()
+			if e.IndexID == d.indexID {
+				d.indexID = p.newIndexID()
+			}
 			p.step(d, Configure{d.local()})
 		})
 	case Drop:

@@ -44,6 +44,10 @@ func TestIndexExchange(t *testing.T) {
 			> ClusterConfig photos@7:5 holds 9:5
 			< ClusterConfig photos@9:5 holds 6:5
 			! went back photos 6:5
+			! shares photos joined
+			changed photos
+			configure photos@7:5 holds 9:5
+			> ClusterConfig photos@7:5 holds 9:5
 			! read photos after 0
 			! shares photos joined
 			page photos 1-5
@@ -54,11 +58,12 @@ func TestIndexExchange(t *testing.T) {
 			> ClusterConfig photos@7:5 holds 9:5
 			< ClusterConfig photos@9:5 holds 7:6
 			! went back photos 7:6
-			! renew photos
+			! shares photos joined
+			configure photos@7:5 holds 9:5
+			> ClusterConfig photos@7:5 holds 9:5
 			! shares photos joined
 			configure photos@8:5 holds 9:5
 			> ClusterConfig photos@8:5 holds 9:5
-			! went back photos 7:6
 			! read photos after 0
 			! shares photos joined
 			page photos 1-5
@@ -115,6 +120,9 @@ func TestIndexExchange(t *testing.T) {
 			configure photos@8:3 holds 9:5
 			> ClusterConfig photos@8:3 holds 9:5
 			! went back photos 7:3
+			! shares photos joined
+			configure photos@8:3 holds 9:5
+			> ClusterConfig photos@8:3 holds 9:5
 			! read photos after 0
 			! shares photos joined
 			page photos 1-3
@@ -163,6 +171,7 @@ func TestIndexExchange(t *testing.T) {
 			> ClusterConfig photos@7:3
 			< ClusterConfig photos@9:2 holds 6:5
 			! reset photos 9
+			! went back photos 6:5
 			! shares photos joined
 			< Index photos 1-2
 			! reset photos 9
@@ -170,7 +179,6 @@ func TestIndexExchange(t *testing.T) {
 			changed photos
 			configure photos@7:3 holds 9:2
 			> ClusterConfig photos@7:3 holds 9:2
-			! went back photos 6:5
 			! read photos after 0
 			! shares photos joined
 			page photos 1-3
@@ -184,6 +192,7 @@ func TestIndexExchange(t *testing.T) {
 			configure photos@8:3 hold
 			> ClusterConfig photos@8:3
 			! reset photos 9
+			! went back photos 7:1
 			! shares photos joined
 			page photos 2-3
 			< ClusterConfig photos@9:2 holds 8:0

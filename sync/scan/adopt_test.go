@@ -80,7 +80,11 @@ func TestAdopt(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := scan.Options{Short: us, Type: tt.kind, Now: func() time.Time { return at }}
-			got, ok := scan.Adopt(o, tt.rec, &tt.global, []bep.FileInfo{tt.version})
+			got, verdict := scan.Adopt(o, tt.rec, &tt.global, []bep.FileInfo{tt.version})
+			ok := verdict == scan.Adopted
+			if verdict == scan.Unlike {
+				got, ok = scan.Raise(us, tt.rec, []bep.FileInfo{tt.version})
+			}
 			order := vector.Compare(got.Version, theirs)
 			switch tt.want {
 			case "no":

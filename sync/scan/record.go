@@ -8,6 +8,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
+	"lanyard/sync/device"
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
@@ -167,36 +168,54 @@ func restamped(f *finding) *Candidate {
 	return &Candidate{Record: rec, Old: f.old, Look: f.look, StampOnly: true}
 }
 
+// Verdict is what Adopt found out about a record.
+type Verdict int
+
+// The verdicts.
+const (
+	// Known: another device has just this version.
+	Known Verdict = iota
+	// Adopted: the record takes the place of the one that was given.
+	Adopted
+	// Unlike: no version of another device can be taken for the record's.
+	Unlike
+)
+
 // Adopt looks at a record that was made without knowing what others have,
-// global being the version of all devices and versions those of the others. ok
-// is false where it may stay as it is.
-//
-//   - A version with the content of it takes its place, unless that knows less
-//     than what the record was made from: what is equal was not changed here,
-//     whatever our own version says. A name that is deleted elsewhere stays ours.
-//   - If others hold versions with a later counter of ours, which we lost, or
-//     the same one, which we gave twice, ours becomes a later one.
-func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.FileInfo) (adopted index.Record, ok bool) {
+// global being the version of all devices and versions those of the others. A
+// version with the content of it takes its place, unless that knows less
+// than what the record was made from: what is equal was not changed here,
+// whatever our own version says. A name that is deleted elsewhere stays ours.
+func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.FileInfo) (index.Record, Verdict) {
 	o = o.withDefaults()
 	known := slices.DeleteFunc(slices.Clone(rec.Version), func(c vector.Counter) bool { return c.ID == uint64(o.Short) })
 	takes := !rec.Deleted && rec.Flags&(index.Ignored|index.Unsupported) == 0 && rec.Stamp != index.Stamp{} &&
 		(global == nil || !global.Deleted)
-	var given uint64
 	for i := range versions {
 		v := &versions[i]
-		given = max(given, v.Version.Get(uint64(o.Short)))
 		same := v.SameContent(&rec.FileInfo)
 		switch equal := vector.Compare(v.Version, rec.Version) == vector.Equal; {
 		case equal && same:
-			return rec, false
+			return rec, Known
 		case !equal && same && takes && !v.Invalid && (o.receives() || v.Version.Covers(known)):
 			return o.adoptFor(rec, v)
 		}
 	}
-	if own := rec.Version.Get(uint64(o.Short)); own == 0 || own > given {
+	return rec, Unlike
+}
+
+// Raise makes a record later than what others have of ours, where they hold
+// versions with a later counter of this device than the record's, which it lost,
+// or the same one, which it gave twice. ok is false where the record may stay.
+func Raise(self device.ShortID, rec index.Record, versions []bep.FileInfo) (raised index.Record, ok bool) {
+	var given uint64
+	for i := range versions {
+		given = max(given, versions[i].Version.Get(uint64(self)))
+	}
+	if own := rec.Version.Get(uint64(self)); own == 0 || own > given {
 		return rec, false
 	}
-	rec.Version = rec.Version.Bump(uint64(o.Short), int64(given)+1)
+	rec.Version = rec.Version.Bump(uint64(self), int64(given)+1)
 	rec.Flags &^= index.Returned
 	return rec, true
 }
@@ -204,17 +223,17 @@ func Adopt(o Options, rec index.Record, global *bep.FileInfo, versions []bep.Fil
 // adoptFor gives the version of another device for the content of rec: as it
 // stands if the disk shows its permissions and time, else the next one after it
 // with those of rec.
-func (o *Options) adoptFor(rec index.Record, v *bep.FileInfo) (index.Record, bool) {
+func (o *Options) adoptFor(rec index.Record, v *bep.FileInfo) (index.Record, Verdict) {
 	look := fsys.Info{Mtime: rec.Stamp.Mtime, Mode: rec.Stamp.Mode}
 	if o.sameMeta(&index.Record{FileInfo: *v}, look) {
-		return index.Record{FileInfo: *v, Flags: rec.Flags&index.MustRescan | o.returned(v), Stamp: rec.Stamp}, true
+		return index.Record{FileInfo: *v, Flags: rec.Flags&index.MustRescan | o.returned(v), Stamp: rec.Stamp}, Adopted
 	}
 	if o.receives() {
-		return rec, false
+		return rec, Unlike
 	}
 	rec.Platform, rec.BlocksHash, rec.PreviousBlocksHash = v.Platform, v.BlocksHash, v.PreviousBlocksHash
 	o.setVersion(&rec, v.Version, o.Now().Unix())
-	return rec, true
+	return rec, Adopted
 }
 
 // returned marks a version that another device gave back to who made it.
@@ -328,12 +347,22 @@ func (o *Options) deleted(old *index.Record, now int64) *Candidate {
 	return &Candidate{Record: r, Old: old, Absent: true}
 }
 
-// lose makes a deletion one that every version of another device exceeds. Its
-// time is no less than our counter in the old version, so that no other content
-// of the name ever gets the number of one that others may have.
+// lose makes a deletion one that every version of another device exceeds.
 func (o *Options) lose(r, old *index.Record) {
-	r.Version, r.Flags = nil, 0
+	*r = Yield(*r, o.Short)
+	r.Flags = 0
 	r.ModifiedS = max(r.ModifiedS, int64(old.Version.Get(uint64(o.Short))))
+}
+
+// Yield gives a record that every version of another device exceeds. The time of
+// a deletion is no less than the counter of self in its version, so that no other
+// content of the name ever gets the number of one that others may have.
+func Yield(r index.Record, self device.ShortID) index.Record {
+	if r.Deleted {
+		r.ModifiedS = max(r.ModifiedS, int64(r.Version.Get(uint64(self))))
+	}
+	r.Version, r.Sequence = nil, 0
+	return r
 }
 
 // ignoredCandidate takes a record out of the sync without deleting anything:

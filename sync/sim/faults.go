@@ -119,7 +119,7 @@ func (d *Device) storeOp(op string) error {
 			d.c.lasting(d)
 		}
 	}
-	if d.full && (op == "barrier" || op == "set_meta" || op == "restamp" || strings.HasPrefix(op, "update")) {
+	if d.full && (op == "barrier" || op == "lose" || op == "set_meta" || op == "restamp" || strings.HasPrefix(op, "update")) {
 		return errIndexFull
 	}
 	return nil

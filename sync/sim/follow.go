@@ -44,7 +44,7 @@ func (d *Device) standing(what string) map[string]string {
 	out := map[string]string{}
 	for p, n := range d.FS.User().Tree() {
 		if n.Kind == fsys.Regular && (original(p) == what || strings.Contains(string(n.Content), what)) {
-			out[p] = brief(n)
+			out[p] = fmt.Sprintf("%s mode %o", brief(n), n.Mode)
 		}
 	}
 	p, err := relpath.Parse(what)
@@ -57,12 +57,12 @@ func (d *Device) standing(what string) map[string]string {
 	}
 	rec, ok, err := ix.Local(p)
 	if err == nil && ok {
-		out["index "+what] = fmt.Sprintf("seq %d %s flags %d size %d deleted %v", rec.Sequence, d.c.vector(rec.Version), rec.Flags, rec.Size, rec.Deleted)
+		out["index "+what] = fmt.Sprintf("seq %d %s flags %d size %d mode %o deleted %v", rec.Sequence, d.c.vector(rec.Version), rec.Flags, rec.Size, rec.Permissions, rec.Deleted)
 	}
 	for _, other := range d.c.devices {
 		f, ok, err := ix.RemoteEntry(other.ID, p)
 		if err == nil && ok {
-			out["index of "+other.Name+" "+what] = fmt.Sprintf("%s size %d deleted %v", d.c.vector(f.Version), f.Size, f.Deleted)
+			out["index of "+other.Name+" "+what] = fmt.Sprintf("%s size %d mode %o deleted %v", d.c.vector(f.Version), f.Size, f.Permissions, f.Deleted)
 		}
 	}
 	return out

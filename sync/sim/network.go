@@ -81,7 +81,7 @@ func (k *cable) open() {
 	k.conn = conn
 	for i, d := range []*Device{k.a, k.b} {
 		w := &wire{conn: conn, from: d, life: d.life}
-		w.reader = bep.NewReader(&w.arrived, bep.ReaderOptions{Buffers: k.c.buffers})
+		w.reader = bep.NewReader(&w.arrived, bep.ReaderOptions{Buffers: k.c.buffers, Extensions: true})
 		conn.ends[i] = w
 	}
 	conn.ends[0].other, conn.ends[1].other = conn.ends[1], conn.ends[0]

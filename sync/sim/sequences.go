@@ -141,7 +141,7 @@ func lasts(op fsys.OpName) bool {
 // lastsInIndex is lasts for an operation of the index.
 func lastsInIndex(op string) bool {
 	switch op {
-	case "update", "update_remote", "reset_remote", "restamp", "barrier", "set_meta", "renew_index_id":
+	case "update", "update_remote", "reset_remote", "restamp", "barrier", "set_meta", "renew_index_id", "lose", "recovered":
 		return true
 	}
 	return false

@@ -57,6 +57,7 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"facts are kept by key", testMeta},
 		{"a rebuilt index keeps our own records and nothing else", testRebuild},
 		{"there is nothing to rebuild of a folder without an index", testRebuildNothing},
+		{"what an index lost is noted until it is whole", testLose},
 		{"maintenance changes nothing that is seen", testMaintain},
 		{"the versions of others are told apart", testVersions},
 		{"what others show to be lost here is disputed", testDisputed},

@@ -54,6 +54,31 @@ func testRebuild(t *testing.T, open Open) {
 	}
 }
 
+func testLose(t *testing.T, open Open) {
+	s := openStore(t, open)
+	defer func() { s.Close() }()
+	f := folderOf(t, s, "docs")
+	wants := func(what string, want index.Recovery) {
+		t.Helper()
+		if got, ok := f.Recovery(); !ok || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", what, got, ok, want)
+		}
+	}
+	check(t, f.Lose(index.Recovery{Cause: index.RolledBack, Through: 5}))
+	wants("at first", index.Recovery{Cause: index.RolledBack, Through: 5})
+	check(t, f.Lose(index.Recovery{Cause: index.Damaged, Through: 7}))
+	wants("a later loss", index.Recovery{Cause: index.RolledBack, Through: 5})
+	check(t, f.Lose(index.Recovery{Cause: index.RolledBack, Through: 3}))
+	check(t, s.Close())
+	s = openStore(t, open)
+	f = folderOf(t, s, "docs")
+	wants("an earlier one, opened again", index.Recovery{Cause: index.RolledBack, Through: 3})
+	check(t, f.Recovered())
+	if got, ok := f.Recovery(); ok {
+		t.Errorf("it does not end: %+v", got)
+	}
+}
+
 func testRebuildNothing(t *testing.T, open Open) {
 	s := openStore(t, open)
 	defer s.Close()

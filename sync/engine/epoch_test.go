@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"testing"
+
+	"lanyard/sync/bep"
+	"lanyard/sync/device"
+	"lanyard/sync/index"
+	"lanyard/sync/relpath"
+	"lanyard/sync/vector"
+)
+
+func TestADeviceIsToldWhatItHadWhereThatIsNotWhatWeHave(t *testing.T) {
+	ix, err := index.NewMemory(index.MemoryOptions{}).Folder(photos)
+	must(t, err)
+	entry := func(name string, id, value uint64) bep.FileInfo {
+		return bep.FileInfo{Name: relpath.MustParse(name), Type: bep.TypeDirectory, Version: vector.Vector{{ID: id, Value: value}}}
+	}
+	other := device.ID{7}
+	_, err = ix.Update([]index.Record{
+		{FileInfo: entry("same", 1, 5)}, {FileInfo: entry("newer here", 1, 6)}, {FileInfo: entry("newer there", 1, 5)}, {FileInfo: entry("only here", 1, 5)},
+	})
+	must(t, err)
+	must(t, ix.ResetRemote(other, 3))
+	must(t, ix.UpdateRemote(other, []bep.FileInfo{
+		entry("same", 1, 5), entry("newer here", 1, 5), entry("newer there", 1, 6), entry("only there", 1, 5),
+	}))
+	got, err := formerEntries(ix, other)
+	must(t, err)
+	want := map[string]uint64{"newer here": 5, "newer there": 6, "only here": 0, "only there": 5}
+	for _, e := range got {
+		if v, ok := want[e.Name.String()]; !ok || e.Version.Get(1) != v {
+			t.Errorf("it is told of %s at %v", e.Name, e.Version)
+		}
+		delete(want, e.Name.String())
+	}
+	if len(want) > 0 {
+		t.Errorf("it is not told of %v", want)
+	}
+}
