@@ -418,18 +418,21 @@ func TestItDoesNotFindItself(t *testing.T) {
 
 func TestAFloodIsBounded(t *testing.T) {
 	inRig(t, &fake{}, func(r *rig) {
-		for i := range 100 {
+		for i := range 3 * perSecond {
 			a := announced(t, fmt.Sprintf("b%012d", i), "x")
 			a.port = 1000 + i // each of a device of its own
 			r.answers(a)
 		}
-		if len(r.near()) != perSecond {
-			t.Errorf("%d answers of one second were read, want %d", len(r.near()), perSecond)
+		// What is not read waits, so that whoever sends has to wait too.
+		for second := range 3 {
+			if got, want := len(r.near()), (second+1)*perSecond; got != want {
+				t.Errorf("%d answers were read after %d seconds, want %d", got, second, want)
+			}
+			r.pass(time.Second)
 		}
-		r.pass(time.Second)
 		r.answers(announced(t, "bbbbbbbbbbbbb", "y"))
-		if len(r.near()) != perSecond+1 {
-			t.Error("a second later a device is not found")
+		if len(r.near()) != 3*perSecond+1 {
+			t.Error("after the flood a device is not found")
 		}
 	})
 }

@@ -182,9 +182,16 @@ func (s *Source) Run(ctx context.Context) error {
 		if !now.Before(r.next) {
 			r.browse(ctx, now)
 		}
+		found, more := r.found, (<-chan time.Time)(nil)
+		if wait := r.full(now); wait > 0 {
+			// What is not read, the library does not read either, and does not
+			// remember.
+			found, more = nil, time.After(wait)
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-more:
 		case <-s.still:
 			r.hushed = true
 			r.silence()
@@ -193,7 +200,7 @@ func (s *Source) Run(ctx context.Context) error {
 			r.until, r.next = time.Time{}, time.Time{}
 		case <-look.C:
 			r.look(time.Now())
-		case a, open := <-r.found:
+		case a, open := <-found:
 			if !open {
 				r.found = nil // it ended by itself; the next round begins anew
 			} else {
@@ -331,14 +338,21 @@ func (r *running) limited(err error) {
 	r.o.Limited(fault.Wrap(fault.Retry, "announce-limited", "find devices on this network", "", err))
 }
 
-// heard takes an answer.
-func (r *running) heard(a answer, now time.Time) {
+// full says how long no more answers are read, since as many as may be were read
+// in this second.
+func (r *running) full(now time.Time) time.Duration {
 	if now.Sub(r.second) >= time.Second {
 		r.second, r.read = now, 0
 	}
-	if r.read++; r.read > perSecond {
-		return
+	if r.read < perSecond {
+		return 0
 	}
+	return time.Second - now.Sub(r.second)
+}
+
+// heard takes an answer.
+func (r *running) heard(a answer, now time.Time) {
+	r.read++
 	if _, ours := r.own[a.instance]; ours {
 		return
 	}
