@@ -20,6 +20,7 @@ func (p *productEngine) newFinder(o EngineOptions) *lan.Finder {
 	return lan.New(lan.Options{
 		Self: o.ID, Listen: p.transport.Addresses, Port: p.udpPort, Book: p.book, Log: o.Log,
 		Known:   func(id device.ID) bool { _, err := p.config().FindDevice(id.String()); return err == nil },
+		Devices: func() []device.ID { return devices(p.config()) },
 		Pairs:   func() []mdns.Pair { return pairs(p.config()) },
 		Trusted: func(id string) bool { n, _ := p.config().FindNetwork(id); return n.Trusted },
 		Moved:   func(m lan.Move) { p.Moved(m.Left && !m.Trusted) },
@@ -69,6 +70,14 @@ func (p *productEngine) udpPort() int {
 		}
 	}
 	return 0
+}
+
+func devices(c config.Config) []device.ID {
+	out := make([]device.ID, 0, len(c.Devices))
+	for _, d := range c.Devices {
+		out = append(out, d.ID)
+	}
+	return out
 }
 
 // pairs lists the devices that recognise this one.

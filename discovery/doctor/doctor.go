@@ -169,7 +169,7 @@ func usable(m Method, l local.Interface) bool {
 func (e *examination) judge(m Method, l local.Interface, err error) error {
 	op := fmt.Sprintf("%s on %s", m.Check, l.Name)
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case local.Taken(err):
 		return taken(m.Port, err)
 	case errors.Is(err, ErrSilent), errors.Is(err, os.ErrPermission):
 		return fault.Wrap(fault.Retry, "firewall-blocked", op, "", err)

@@ -43,6 +43,9 @@ type Options struct {
 	// Known reports whether a device is one of ours: it is not shown as nearby.
 	// nil knows none.
 	Known func(device.ID) bool
+	// Devices lists ours, of which one may be a Syncthing on this machine; nil lists
+	// none.
+	Devices func() []device.ID
 	// Pairs gives the paired devices with the keys by which they recognise each
 	// other; nil gives none.
 	Pairs func() []mdns.Pair
@@ -100,6 +103,7 @@ type Finder struct {
 	placed    bool   // whether that was decided yet
 	lanyards  []mdns.Nearby
 	told      map[device.ID]told
+	beside    map[device.ID]bool // devices that the book was told may be on this machine
 	limits    [2]limit
 	changed   chan struct{}
 }
@@ -130,6 +134,9 @@ func New(o Options) *Finder {
 	if o.Known == nil {
 		o.Known = func(device.ID) bool { return false }
 	}
+	if o.Devices == nil {
+		o.Devices = func() []device.ID { return nil }
+	}
 	if o.Trusted == nil {
 		o.Trusted = func(string) bool { return false }
 	}
@@ -145,7 +152,7 @@ func New(o Options) *Finder {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	f := &Finder{o: o, told: map[device.ID]told{}, changed: make(chan struct{})}
+	f := &Finder{o: o, told: map[device.ID]told{}, beside: map[device.ID]bool{}, changed: make(chan struct{})}
 	f.mdns = mdns.New(mdns.Options{
 		Self: o.Self, Port: o.Port, Pairs: o.Pairs, Round: o.Round, Log: o.Log,
 		Pane: func() mdns.Pane { f.mu.Lock(); defer f.mu.Unlock(); return f.pane },
@@ -160,6 +167,7 @@ func New(o Options) *Finder {
 		Announce: f.trusts,
 		Seen:     f.heard,
 		Limited:  func(err error) { f.limited(byLocal, err) },
+		Taken:    f.taken,
 	})
 	return f
 }
@@ -350,6 +358,36 @@ func (f *Finder) heard(s local.Sighting) {
 	}
 }
 
+// A Syncthing on this machine listens there, unless its person wants otherwise.
+const (
+	onThisMachine = "quic://127.0.0.1:22000"
+	usualPort     = 22000
+)
+
+// taken takes whether another program of this machine has the port of Syncthing's
+// discovery to itself. That is a Syncthing, which may be one of our devices: each
+// is looked for where it would be, once in each network. Nobody listens there
+// but we ourselves where the usual port is ours.
+func (f *Finder) taken(yes bool) {
+	f.mu.Lock()
+	if !yes || f.o.Port() == usualPort {
+		clear(f.beside)
+		f.mu.Unlock()
+		return
+	}
+	var news []device.ID
+	for _, id := range f.o.Devices() {
+		if !f.beside[id] {
+			f.beside[id] = true
+			news = append(news, id)
+		}
+	}
+	f.mu.Unlock()
+	for _, id := range news {
+		f.o.Book.Sighted(id, []string{onThisMachine})
+	}
+}
+
 // forget drops what was not heard for long, and tells when that nothing works
 // has become worth telling.
 func (f *Finder) forget(ctx context.Context) {
@@ -397,6 +435,9 @@ func (f *Finder) moved(links []network.Link) {
 	f.change(func() { f.links, f.unsettled = append([]network.Link{}, links...), false })
 	if !undecided {
 		f.o.Book.SetNetwork(main.ID)
+		f.mu.Lock()
+		clear(f.beside) // the book may have forgotten it with the network
+		f.mu.Unlock()
 	}
 	if !first {
 		f.o.Log.Info("the network changed", "network", main.Name, "another", left)

@@ -153,3 +153,38 @@ func TestAnotherNetworkIsToldFromNewAddresses(t *testing.T) {
 		t.Error("what was heard in the old network is shown in the new one")
 	}
 }
+
+func TestASyncthingBesideIsLookedForOnceInEachNetwork(t *testing.T) {
+	port := 22001
+	ours := []device.ID{idKnown}
+	f, book := newFinder(Options{Port: func() int { return port }, Devices: func() []device.ID { return ours }})
+	told := func(want ...device.ID) {
+		t.Helper()
+		for _, id := range want {
+			if at := book.sighted[id]; !slices.Equal(at, []string{"quic://127.0.0.1:22000"}) {
+				t.Errorf("%v was looked for at %q", id.Short(), at)
+			}
+		}
+		if len(book.sighted) != len(want) {
+			t.Errorf("looked for are %v, want %d devices", book.sighted, len(want))
+		}
+		clear(book.sighted)
+	}
+	f.moved([]network.Link{link(1, "home")})
+	f.taken(false)
+	told()
+	f.taken(true)
+	told(idKnown)
+	ours = append(ours, idPhone)
+	f.taken(true)
+	told(idPhone)
+	f.taken(true)
+	told()
+	f.moved([]network.Link{link(1, "cafe")})
+	f.taken(true)
+	told(idKnown, idPhone)
+	port = 22000
+	f.moved([]network.Link{link(1, "home")})
+	f.taken(true)
+	told()
+}

@@ -61,6 +61,9 @@ type Options struct {
 	// Limited is told that announcements cannot be heard as they should be, and
 	// nil once they can.
 	Limited func(error)
+	// Taken is told, with each announcement, whether another program of this
+	// machine has the port for IPv4 to itself: a Syncthing, as a rule.
+	Taken func(bool)
 	// Interfaces lists where to send to; nil asks the system.
 	Interfaces func() ([]Interface, error)
 	// Port and Interval are those of the protocol where they are 0.
@@ -108,6 +111,9 @@ func New(o Options) *Source {
 	if o.Limited == nil {
 		o.Limited = func(error) {}
 	}
+	if o.Taken == nil {
+		o.Taken = func(bool) {}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -151,6 +157,7 @@ func (s *Source) Run(ctx context.Context) error {
 			}
 		}
 		s.o.Limited(limited(four, six))
+		s.o.Taken(Taken(four.failed))
 		s.round(four, six)
 		last = time.Now()
 		timer.Reset(s.o.Interval)

@@ -246,11 +246,11 @@ func TestWhatIsHeardIsBounded(t *testing.T) {
 func TestATakenPortIsToldAndDoesNotEndIt(t *testing.T) {
 	taken, err := net.ListenUDP("udp4", &net.UDPAddr{}) // without sharing
 	must(t, err)
-	told := make(chan error, 8)
+	told, had := make(chan error, 8), make(chan bool, 8)
 	s := New(Options{
 		ID: idA, Addresses: func() []string { return nil }, Seen: func(Sighting) {}, Interfaces: loopback,
 		Port: taken.LocalAddr().(*net.UDPAddr).AddrPort().Port(), Interval: time.Hour,
-		Limited: func(err error) { told <- err },
+		Limited: func(err error) { told <- err }, Taken: func(yes bool) { had <- yes },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -258,9 +258,16 @@ func TestATakenPortIsToldAndDoesNotEndIt(t *testing.T) {
 	if err := <-told; err == nil {
 		t.Error("a taken port is no problem")
 	}
+	if !<-had {
+		t.Error("nobody has the port")
+	}
 	must(t, taken.Close())
 	for s.Refresh(); ; s.Refresh() {
-		if err := <-told; err == nil {
+		err := <-told
+		if yes := <-had; yes != (err != nil) {
+			t.Errorf("somebody has the port: %v, with the error %v", yes, err)
+		}
+		if err == nil {
 			break
 		}
 	}
