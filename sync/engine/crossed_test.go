@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,47 +66,69 @@ func sameConnection(a, b transport.Conn) bool {
 }
 
 // TestCrossedDialsOfBothProtocolsEndWithOneConnection has two devices dial each
-// other at once, twenty times or, in a long test, a hundred: both with TCP, or one with TCP and the
-// other with QUIC, and whichever has the smaller ID.
+// other at once, a hundred times in all or, in a long test, a thousand: both with
+// TCP, or one with TCP and the other with QUIC, and whichever has the smaller ID.
 func TestCrossedDialsOfBothProtocolsEndWithOneConnection(t *testing.T) {
-	const together = 10
-	rounds := 2
+	const pairs = 10
+	times := 10
 	if os.Getenv("LANYARD_LONG") != "" {
-		rounds = 10
+		times = 100
 	}
-	for range rounds {
-		var wg sync.WaitGroup
-		for i := range together {
-			var o transport.Options
-			if i%2 == 1 {
-				o = withoutTCP(t)
-			}
-			a, b := newBoth(t, "a", transport.Options{}), newBoth(t, "b", o)
-			wg.Go(func() { cross(t, a, b) })
+	var wg sync.WaitGroup
+	var met atomic.Int64
+	for i := range pairs {
+		var o transport.Options
+		if i%2 == 1 {
+			o = withoutTCP(t)
 		}
-		wg.Wait()
+		a, b := newBoth(t, "a", transport.Options{}), newBoth(t, "b", o)
+		wg.Go(func() { met.Add(int64(cross(t, a, b, times))) })
+	}
+	wg.Wait()
+	t.Logf("of %d times two connections met in %d", pairs*times, met.Load())
+	if met.Load() == 0 {
+		t.Error("no two dials crossed")
 	}
 }
 
-func cross(t *testing.T, a, b *node) {
+// cross has two devices dial each other at once, so many times, and counts how
+// often they were seen with more than one connection.
+func cross(t *testing.T, a, b *node, times int) (met int) {
 	a.shares(photos, b)
 	b.shares(photos, a)
-	var wg sync.WaitGroup
-	wg.Go(func() { a.knows(b) })
-	wg.Go(func() { b.knows(a) })
-	wg.Wait()
-	one := func() {
-		a.await("one connection, the same at both sides", func(status.Snapshot) bool {
-			return sameConnection(a.usedFor(b), b.usedFor(a))
-		})
+	both := func(do func(n, other *node)) {
+		var wg sync.WaitGroup
+		wg.Go(func() { do(a, b) })
+		wg.Go(func() { do(b, a) })
+		wg.Wait()
 	}
-	one()
-	a.inSync(b)
-	b.inSync(a)
-	one() // a dial may have arrived late, and taken over
+	both(func(n, other *node) { n.knows(other) })
+	var before transport.Conn
+	for i := range times {
+		if i > 0 {
+			both(func(n, _ *node) { n.Resumed() }) // ends the connection, and dials
+		}
+		crossed := false
+		one := func() {
+			a.await("one connection, the same at both sides", func(status.Snapshot) bool {
+				crossed = crossed || a.connections(b) > 1 || b.connections(a) > 1
+				now := a.usedFor(b)
+				return now != before && sameConnection(now, b.usedFor(a))
+			})
+		}
+		one()
+		a.inSync(b)
+		b.inSync(a)
+		one() // a dial may have arrived late, and taken over
+		before = a.usedFor(b)
+		if crossed {
+			met++
+		}
+	}
 	b.stop()
 	a.awaitConnected(b, false)
 	a.stop()
+	return met
 }
 
 func TestADeviceReachedOverTCPIsNotedUnderTheDialedAddress(t *testing.T) {
