@@ -21,6 +21,9 @@ packages_of() {
     ip) echo iproute2 ;;
     nft) echo nftables ;;
     zbarimg) echo zbar-tools ;;
+    sysctl) echo procps ;;
+    avahi-browse | avahi-publish) echo avahi-utils ;;
+    dbus-daemon) echo dbus ;;
     *) echo "$1" ;;
   esac
 }
@@ -55,6 +58,13 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   say_and_fail "Please install ${missing[*]} first (Debian and Ubuntu: sudo apt install ${packages[*]}; Go 1.26: https://go.dev/dl; Node 20.19 or newer: https://nodejs.org)."
 fi
 echo "Installing ${packages[*]} …"
+# What comes with them is not to run as a service: tests start it themselves.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 for program in "${missing[@]}"; do

@@ -69,10 +69,10 @@ block_fuzz() {
 
 # Real processes on real files, with a real Syncthing beside them.
 block_real() {
-  build/need.sh syncthing rsync mkfs.ext4 mkfs.xfs ip nft zbarimg || [ -z "${CI:-}" ] || return 1
+  build/need.sh syncthing rsync mkfs.ext4 mkfs.xfs ip nft sysctl zbarimg avahi-daemon avahi-browse avahi-publish dbus-daemon || [ -z "${CI:-}" ] || return 1
   CGO_ENABLED=0 go build -trimpath -o build/bin/ ./cmd/lanyard || return 1
   # Most of them wait most of the time, for a Syncthing as a rule.
-  LANYARD_E2E=1 LANYARD_BIN="$PWD/build/bin/lanyard" go test -count=1 -v -parallel 5 \
+  LANYARD_E2E=1 LANYARD_BIN="$PWD/build/bin/lanyard" go test -count=1 -v -parallel 8 \
     -timeout "$([ -n "${LANYARD_LONG:-}" ] && echo 10h || echo 20m)" ./build/e2e
 }
 

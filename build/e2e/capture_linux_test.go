@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/user"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -147,57 +149,106 @@ func (h netHost) moveTo(t *testing.T, bridge, four, six string) {
 	h.addresses(t, four, six)
 }
 
-// TestNothingSaidLinksTwoNetworks takes two devices that know each other from
-// the network that they trust into two that they do not, where they find each
-// other, and searches all that they send there. What another pair says as well
-// is the protocol and no value of theirs.
+// epochs is in how many of them a device is captured in each network, and
+// shortEpoch how long one lasts.
+const (
+	epochs     = 3
+	shortEpoch = 6 * time.Second
+)
+
+// announced finds the random name under which a device announces itself.
+var announced = regexp.MustCompile(`\x0d([a-z2-7]{13})(?:\x08_lanyard|\xc0)`)
+
+// names gives those under which a host announced itself.
+func (c *capture) names(host string) map[string]bool {
+	found := map[string]bool{}
+	for _, p := range c.of(host) {
+		for _, m := range announced.FindAllSubmatch(p.payload, -1) {
+			found[string(m[1])] = true
+		}
+	}
+	return found
+}
+
+// TestNothingSaidLinksTwoNetworks connects two fresh devices by an invitation, in
+// a network that nobody trusts, and takes them into two others, where they find
+// each other and stay until their announcements have changed three times. It
+// searches all that they send there. What another pair says as well is the
+// protocol and no value of theirs.
 func TestNothingSaidLinksTwoNetworks(t *testing.T) {
 	t.Parallel()
+	needBrisk(t)
 	if !inOwnNetwork(t) {
 		return
 	}
 	newSwitch(t)
-	a, b := newNetLanyard(t, "a", 1), newNetLanyard(t, "b", 2)
-	c, d := newNetLanyard(t, "c", 3), newNetLanyard(t, "d", 4)
-	knowEachOther(t, a, b)
-	knowEachOther(t, c, d)
-	startTrusting(t, a, b, c, d)
-	eventually(t, patience, "connected", func() error { return allConnected(a, b, c, d) })
-	a.writes(t, "first-secret.txt")
-	eventually(t, patience, "a file", func() error { return b.told("first-secret.txt") })
+	const person = "person-of-this-computer"
+	passwd := filepath.Join(t.TempDir(), "passwd")
+	must(t, os.WriteFile(passwd, []byte(person+":x:0:0:"+person+":/root:/bin/sh\n"), 0o644))
+	tool(t, "mount", "--bind", passwd, "/etc/passwd")
+	var all []*netLanyard
+	for n, name := range []string{"a", "b", "c", "d"} {
+		l := named(t, name, 1+n)
+		l.brisk(t, briskEpoch+"="+shortEpoch.String(), "USER="+person, "LOGNAME="+person)
+		all = append(all, l)
+	}
+	for _, l := range all {
+		l.Start(t)
+	}
+	pairs := [][2]*netLanyard{{all[0], all[1]}, {all[2], all[3]}}
+	for _, pair := range pairs {
+		link := pair[0].invite(t, "--yes")
+		pair[1].run(t, "pair", "accept", link, "--address", "quic://"+pair[0].host.four+":22000", "--yes")
+		shareWith(t, pair[0], pair[1])
+		pair[0].writes(t, "first-secret.txt")
+		eventually(t, patience, "a file", func() error { return pair[1].told("first-secret.txt") })
+	}
 
 	captures := []*capture{newCapture(t, "br1"), newCapture(t, "br2")}
-	for i := range captures {
+	for i, capture := range captures {
 		bridge, subnet := fmt.Sprintf("br%d", i+1), 78+i
-		for n, l := range []*netLanyard{a, b, c, d} {
+		for n, l := range all {
 			l.host.moveTo(t, bridge, fmt.Sprintf("10.%d.0.%d/24", subnet, 1+n), fmt.Sprintf("fd%d::%d/64", subnet, 1+n))
 		}
-		for _, pair := range [][2]*netLanyard{{a, b}, {c, d}} {
+		for _, pair := range pairs {
 			file := fmt.Sprintf("secret-name-%d.txt", i)
 			pair[0].writes(t, file)
 			eventually(t, patience, "a file in network "+bridge, func() error { return pair[1].told(file) })
 		}
+		eventually(t, patience, fmt.Sprintf("%d epochs in network %s", epochs, bridge), func() error {
+			for _, l := range all {
+				// The first and the last name are not of a whole epoch.
+				if n := len(capture.names(mac(t, l.host))); n < epochs+2 {
+					return fmt.Errorf("%s announced itself under %d names", l.host.name, n)
+				}
+			}
+			return nil
+		})
+		for _, pair := range pairs {
+			file := fmt.Sprintf("secret-name-%d-later.txt", i)
+			pair[1].writes(t, file)
+			eventually(t, patience, "a file later in network "+bridge, func() error { return pair[0].told(file) })
+		}
 	}
 
-	who, err := user.Current()
-	must(t, err)
-	host, err := os.Hostname()
-	must(t, err)
+	a, b := all[0], all[1]
 	id, err := device.Parse(a.id)
 	must(t, err)
 	id2, err := device.Parse(b.id)
 	must(t, err)
-	ours, others := []string{mac(t, a.host), mac(t, b.host)}, []string{mac(t, c.host), mac(t, d.host)}
+	ours, others := []string{mac(t, a.host), mac(t, b.host)}, []string{mac(t, all[2].host), mac(t, all[3].host)}
 	control := windows(append(captures[0].of(others...), captures[1].of(others...)...), constant)
 	var seen []map[string]bool
 	for i, capture := range captures {
 		packets := capture.of(ours...)
+		t.Logf("network %d: %d packets", i, len(packets))
 		if len(packets) < 20 {
 			t.Fatalf("only %d packets were captured in network %d", len(packets), i)
 		}
 		for what, text := range map[string]string{
 			"a device ID": a.id[:7], "a device ID as bytes": string(id[:8]), "the other's ID": b.id[:7], "the other's ID as bytes": string(id2[:8]),
-			"the host name": host, "the user name": who.Username + "@", "the folder": `"` + folderID + `"`, "a file name": "secret",
+			"the device's name": "device-a", "the other's name": "device-b", "the host name": hostName, "the user name": person,
+			"the folder": `"` + folderID + `"`, "a file name": "secret",
 		} {
 			for _, p := range packets {
 				if bytes.Contains(bytes.ToLower(p.payload), []byte(strings.ToLower(text))) {

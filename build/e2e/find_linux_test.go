@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -63,6 +65,38 @@ func TestASyncthingAndWeFindEachOther(t *testing.T) {
 				return fmt.Errorf("nearby are %+v", s.Pairing.Nearby)
 			})
 		})
+	}
+}
+
+// TestASyncthingOnThisComputerIsFound has a Syncthing that was there first, and
+// keeps both ports to itself: the one for connections, and the one on which
+// announcements by broadcast are heard. There is no IPv6, and nothing may be
+// announced. So neither hears of the other, and there is one place to look.
+func TestASyncthingOnThisComputerIsFound(t *testing.T) {
+	t.Parallel()
+	if !inOwnNetwork(t, "syncthing", "nft") {
+		return
+	}
+	newSwitch(t)
+	ours, theirs := newNetLanyard(t, "both", 1), newSyncthing(t, "st")
+	only(t, "IPv4", ours.host)
+	theirs.host, theirs.port, theirs.schemes = &ours.host, 22000, []string{"tcp", "quic"}
+	ours.Know(t, theirs, false)
+	theirs.Know(t, ours, false)
+	theirs.Start(t)
+	eventually(t, patience, "the port is Syncthing's", func() error {
+		list := output(t, "ip", "netns", "exec", ours.host.name, "cat", "/proc/net/udp", "/proc/net/udp6")
+		if !strings.Contains(list, fmt.Sprintf(":%04X ", 21027)) {
+			return errors.New("nobody listens on it")
+		}
+		return nil
+	})
+	ours.Start(t)
+	eventually(t, patience, "connected", func() error { return errors.Join(ours.Connected(), theirs.Connected()) })
+	var s near
+	must(t, ours.api(http.MethodGet, "/status", &s))
+	if at := s.Devices[0].Address; !strings.Contains(at, "127.0.0.1:22000") {
+		t.Errorf("connected by %s", at)
 	}
 }
 

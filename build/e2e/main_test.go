@@ -23,7 +23,13 @@ func TestMain(m *testing.M) {
 		defer fmt.Println("not run: the interop tests need syncthing")
 	}
 	m.Run()
+	for _, f := range atEnd {
+		f()
+	}
 }
+
+// atEnd is called when all tests have ended.
+var atEnd []func()
 
 // long reports whether the long tier was asked for.
 func long() bool { return os.Getenv("LANYARD_LONG") != "" }
@@ -32,14 +38,19 @@ func long() bool { return os.Getenv("LANYARD_LONG") != "" }
 // error when the time is over. It logs how long that took.
 func eventually(t *testing.T, within time.Duration, what string, cond func() error) {
 	t.Helper()
+	t.Logf("%s: %v", what, await(t, within, what, cond).Round(time.Millisecond))
+}
+
+// await is eventually that gives how long it took, and logs nothing.
+func await(t *testing.T, within time.Duration, what string, cond func() error) time.Duration {
+	t.Helper()
 	start := time.Now()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := cond()
 		if err == nil {
-			t.Logf("%s: %v", what, time.Since(start).Round(time.Millisecond))
-			return
+			return time.Since(start)
 		}
 		if time.Since(start) > within {
 			t.Fatalf("%s: not within %v: %v", what, within, err)

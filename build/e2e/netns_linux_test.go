@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,6 +38,9 @@ func noNamespaces(programs []string) error {
 	return nil
 }
 
+// hostName is the name of the computer that a test runs on.
+const hostName = "name-of-this-computer"
+
 // newSwitch makes the switch. It has the address 10.77.0.254 itself, so that the
 // test can talk to its hosts.
 func newSwitch(t *testing.T) {
@@ -44,7 +48,7 @@ func newSwitch(t *testing.T) {
 	must(t, os.MkdirAll("/run/netns", 0o755))
 	tool(t, "mount", "-t", "tmpfs", "netns", "/run/netns")
 	ip(t, "link set lo up")
-	must(t, unix.Sethostname([]byte("name-of-this-computer")))
+	must(t, unix.Sethostname([]byte(hostName)))
 	for _, bridge := range []string{"br0", "br1", "br2"} {
 		ip(t, "link add "+bridge+" type bridge stp_state 0 mcast_snooping 0")
 		ip(t, "link set "+bridge+" up")
@@ -91,19 +95,25 @@ func (h netHost) plug(t *testing.T) { t.Helper(); ip(t, "link set p-"+h.name+" m
 type netLanyard struct {
 	*lanyard
 	host netHost
+	name string   // that it calls itself; empty: that of the computer
+	env  []string // more of its environment
 }
 
 func newNetLanyard(t *testing.T, name string, n int) *netLanyard {
 	t.Helper()
 	h := newNetHost(t, name, n)
-	return &netLanyard{newLanyard(t, name), h}
+	return &netLanyard{lanyard: newLanyard(t, name), host: h}
 }
 
 func (l *netLanyard) Address() string { return "quic://0.0.0.0:22000" }
 
 func (l *netLanyard) Start(t *testing.T) {
 	t.Helper()
-	l.proc = start(t, l.log, nil, "ip", "netns", "exec", l.host.name, l.bin, "--home", l.home, "serve")
+	if l.name != "" { // until a person says otherwise, it is that of the computer
+		must(t, unix.Sethostname([]byte(l.name)))
+		defer func() { must(t, unix.Sethostname([]byte(hostName))) }()
+	}
+	l.proc = start(t, l.log, l.env, "ip", "netns", "exec", l.host.name, l.bin, "--home", l.home, "serve")
 	eventually(t, patience, "engine answers", func() error {
 		if l.proc.ended() {
 			t.Fatalf("the engine ended at once:\n%s", tail(l.log, 10))
@@ -155,10 +165,29 @@ type near struct {
 	Problems []struct {
 		Code string `json:"code"`
 	} `json:"problems"`
-	Devices []struct {
-		Connected bool   `json:"connected"`
-		Address   string `json:"address"`
-	} `json:"devices"`
+	Devices []netDevice `json:"devices"`
+}
+
+// netDevice is the part of it that says how a device is connected.
+type netDevice struct {
+	ID        string    `json:"id"`
+	Connected bool      `json:"connected"`
+	Address   string    `json:"address"`
+	Since     time.Time `json:"since"`
+}
+
+// device gives how another device is connected.
+func (l *netLanyard) device(t *testing.T, other *netLanyard) netDevice {
+	t.Helper()
+	var s near
+	must(t, l.api(http.MethodGet, "/status", &s))
+	for _, d := range s.Devices {
+		if d.ID == other.id {
+			return d
+		}
+	}
+	t.Fatalf("%s does not know %s", l.host.name, other.host.name)
+	return netDevice{}
 }
 
 // sees gives nil once a device of the name is nearby.

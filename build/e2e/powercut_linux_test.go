@@ -2,13 +2,11 @@ package e2e_test
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,30 +58,15 @@ func TestAPowerCutIsNotSurvivedWithoutSyncs(t *testing.T) {
 }
 
 // mutant builds the program with a statement put after each of some lines of
-// one of its sources. The source itself is left alone.
+// one of its sources.
 func mutant(t *testing.T, file string, after map[string]string) string {
 	t.Helper()
-	file, err := filepath.Abs(filepath.Join("..", "..", file))
-	must(t, err)
-	source, err := os.ReadFile(file)
-	must(t, err)
-	changed := string(source)
+	var edits []edit
 	for line, statement := range after {
-		if !strings.Contains(changed, line) {
-			t.Fatalf("%s has no line %q any more", file, line)
-		}
-		changed = strings.Replace(changed, line, line+statement, 1)
+		edits = append(edits, edit{file, line, line + statement})
 	}
-	dir := t.TempDir()
-	write(t, dir, "changed.go", []byte(changed))
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: filepath.Join(dir, "changed.go")}})
+	bin, err := buildWith(t.TempDir(), edits...)
 	must(t, err)
-	write(t, dir, "overlay.json", overlay)
-	bin := filepath.Join(dir, "lanyard")
-	build := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", bin, "lanyard/cmd/lanyard")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the mutant: %v\n%s", err, out)
-	}
 	return bin
 }
 
