@@ -34,6 +34,12 @@ func NewHome(dir string) (Home, error) {
 	return Home{abs}, nil
 }
 
+// Usual reports whether this is the home that is used where none is named.
+func (h Home) Usual() bool {
+	usual, err := NewHome("")
+	return err == nil && usual == h
+}
+
 // Dir gives the absolute path of the home.
 func (h Home) Dir() string { return h.dir }
 
@@ -52,11 +58,23 @@ func (h Home) Digest() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// WindowSocketFile gives the path of the socket at which the window of the home
+// is told what others ask it to show.
+func (h Home) WindowSocketFile() string { return filepath.Join(h.dir, "window.sock") }
+
+// WindowFile gives the path of the file in which the window keeps its size.
+func (h Home) WindowFile() string { return filepath.Join(h.dir, "window.json") }
+
+// WebViewDir gives the directory in which the window's web view may keep its own
+// things, on systems where it asks for one.
+func (h Home) WebViewDir() string { return filepath.Join(h.dir, "webview") }
+
 func (h Home) configFile() string   { return filepath.Join(h.dir, "config.json") }
 func (h Home) previousFile() string { return filepath.Join(h.dir, "config.json.1") }
 func (h Home) certFile() string     { return filepath.Join(h.dir, "cert.pem") }
 func (h Home) keyFile() string      { return filepath.Join(h.dir, "key.pem") }
 func (h Home) lockFile() string     { return filepath.Join(h.dir, "lock") }
+func (h Home) windowLock() string   { return filepath.Join(h.dir, "window.lock") }
 
 // create makes the directory for this user alone if it is not there. One that
 // is there and empty is taken over in the same way; any other is left as it is.

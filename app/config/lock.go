@@ -10,7 +10,7 @@ import (
 	"lanyard/sync/fault"
 )
 
-// Holder is what the lock file says of the program that holds it.
+// Holder is what a lock file says of the program that holds it.
 type Holder struct {
 	PID     int    `json:"pid"`
 	Control string `json:"control"` // address of its control socket, "" while it has none
@@ -24,8 +24,11 @@ var ErrLocked = errors.New("another program uses this home")
 type lock struct{ file *os.File }
 
 // lock takes the home's lock, without waiting, and writes this process into it.
-func (h Home) lock() (*lock, error) {
-	f, err := os.OpenFile(h.lockFile(), os.O_RDWR|os.O_CREATE, 0o600)
+func (h Home) lock() (*lock, error) { return h.take(h.lockFile()) }
+
+// take takes one of the locks in the home.
+func (h Home) take(file string) (*lock, error) {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fault.Wrap(fault.Node, "", "open lock", "", err)
 	}
@@ -59,8 +62,10 @@ func (l *lock) release() error {
 // Holder reads who holds the home's lock. It reports false where nobody left a
 // note; a note may outlive its writer, so only an answer on Control proves
 // that it runs.
-func (h Home) Holder() (Holder, bool) {
-	data, err := os.ReadFile(h.lockFile())
+func (h Home) Holder() (Holder, bool) { return holderOf(h.lockFile()) }
+
+func holderOf(file string) (Holder, bool) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return Holder{}, false
 	}

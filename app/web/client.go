@@ -34,12 +34,7 @@ type Client struct {
 // Dial reaches the running engine whose control socket is at address, as it
 // stands in the home's lock. It fails with ErrNotRunning where nobody answers.
 func Dial(ctx context.Context, address string) (*Client, error) {
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialControl(ctx, address)
-		},
-	}
-	c := NewClient(&http.Client{Transport: transport}, "http://lanyard")
+	c := NewClient(&http.Client{Transport: Transport(func() (string, error) { return address, nil })}, AnyHost)
 	if _, err := c.Identity(ctx); err != nil {
 		c.Close()
 		if ctx.Err() != nil {
@@ -48,6 +43,24 @@ func Dial(ctx context.Context, address string) (*Client, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
 	return c, nil
+}
+
+// AnyHost stands for the host in the addresses of what goes over a Transport.
+const AnyHost = "http://lanyard"
+
+// Transport carries HTTP over control sockets: each new connection goes to the
+// one that address gives at that moment, so that requests reach another engine
+// once it has taken the place of the first.
+func Transport(address func() (string, error)) *http.Transport {
+	return &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			at, err := address()
+			if err != nil {
+				return nil, err
+			}
+			return dialControl(ctx, at)
+		},
+	}
 }
 
 // NewClient gives a client that uses h for the server at base, such as
@@ -80,6 +93,16 @@ func (c *Client) Stop(ctx context.Context) error {
 // Invite makes an address that lets one browser in.
 func (c *Client) Invite(ctx context.Context) (service.Invitation, error) {
 	return send[service.Invitation](ctx, c, http.MethodPost, "/browser", nil)
+}
+
+// Startup tells when the engine is started by itself.
+func (c *Client) Startup(ctx context.Context) (service.Startup, error) {
+	return get[service.Startup](ctx, c, "/startup")
+}
+
+// ChangeStartup says when the engine is started by itself.
+func (c *Client) ChangeStartup(ctx context.Context, to service.Startup) (service.Startup, error) {
+	return send[service.Startup](ctx, c, http.MethodPut, "/startup", to)
 }
 
 // Devices lists the configured devices.
@@ -231,6 +254,18 @@ func (c *Client) ExportIndex(ctx context.Context, folder string, req service.Ind
 // Follow calls f with the present state and each new one, until ctx ends, f
 // fails, or the stream does, which is an error as well.
 func (c *Client) Follow(ctx context.Context, f func(service.SnapshotEvent) error) error {
+	return c.FollowText(ctx, func(data []byte) error {
+		var event service.SnapshotEvent
+		if err := json.Unmarshal(data, &event); err != nil {
+			return fmt.Errorf("read event: %w", err)
+		}
+		return f(event)
+	})
+}
+
+// FollowText is Follow for who passes states on: f gets each as the JSON of a
+// service.SnapshotEvent, which is its own to keep.
+func (c *Client) FollowText(ctx context.Context, f func(event []byte) error) error {
 	response, err := c.request(ctx, http.MethodGet, "/events", nil)
 	if err != nil {
 		return err
@@ -248,11 +283,7 @@ func (c *Client) Follow(ctx context.Context, f func(service.SnapshotEvent) error
 		if !ok {
 			continue
 		}
-		var event service.SnapshotEvent
-		if err := json.Unmarshal(data, &event); err != nil {
-			return fmt.Errorf("read event: %w", err)
-		}
-		if err := f(event); err != nil {
+		if err := f(bytes.TrimSuffix(data, []byte("\n"))); err != nil {
 			return err
 		}
 	}

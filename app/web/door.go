@@ -186,12 +186,13 @@ func (d *Door) Handler(api http.Handler) http.Handler {
 	})
 }
 
-// policy lets a page load what this program brings, and nothing else.
-const policy = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; " +
+// PagePolicy is the Content-Security-Policy under which the pages run: they load
+// what this program brings, and nothing else.
+const PagePolicy = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; " +
 	"form-action 'none'; frame-ancestors 'none'"
 
 func setHeaders(h http.Header, secure bool) {
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", PagePolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

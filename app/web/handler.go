@@ -60,6 +60,8 @@ type Service interface {
 	ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error)
 	ExportIndex(ctx context.Context, folder string, req service.IndexExport) error
 	Invite(context.Context) (service.Invitation, error)
+	Startup(context.Context) (service.Startup, error)
+	ChangeStartup(context.Context, service.Startup) (service.Startup, error)
 	OpenPane(context.Context) error
 	ClosePane(context.Context) error
 	OpenInvitation(context.Context, service.NewInvitation) (service.Invited, error)

@@ -50,6 +50,14 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*answer[service.Invitation], error) {
 			return answered(s.Invite(ctx))
 		})
+	huma.Register(api, operation("startup", http.MethodGet, "/startup", "When the engine is started by itself"),
+		func(ctx context.Context, _ *none) (*answer[service.Startup], error) {
+			return answered(s.Startup(ctx))
+		})
+	huma.Register(api, operation("change-startup", http.MethodPut, "/startup", "Say when the engine is started by itself"),
+		func(ctx context.Context, in *struct{ Body service.Startup }) (*answer[service.Startup], error) {
+			return answered(s.ChangeStartup(ctx, in.Body))
+		})
 	events := operation("events", http.MethodGet, "/events", "The whole state, now and at each change")
 	sse.Register(api, events, map[string]any{"snapshot": service.SnapshotEvent{}},
 		func(ctx context.Context, _ *none, send sse.Sender) {

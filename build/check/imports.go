@@ -112,7 +112,7 @@ func refuseApp(f *File, from, to string) string {
 	case "node":
 		return allow(to, "sync/...", "discovery/...", "app/config", "app/pairing/...")
 	case "service":
-		return allow(to, "app/node", "app/config", "app/pairing/...")
+		return allow(to, "app/node", "app/config", "app/pairing/...", "app/login")
 	case "web":
 		return allow(to, "app/service", "app/config")
 	case "cli":
