@@ -10,7 +10,7 @@ FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build web demo test test-long bench at-rest ratios run lint fuzz clean
+.PHONY: help need-go build web desktop demo test test-long bench at-rest ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ build: need-go ## build the program into build/bin
 web: ## build the pages that a browser shows into frontend/dist
 	@build/need.sh node npm
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+desktop: web build ## build the window into build/bin, beside the program
+	@build/need.sh webview
+	$(GO) build -tags desktop,production,webkit2_41 $(FLAGS) -o $(BIN)/lanyard-desktop .
 
 demo: build ## two real devices on this machine keep a folder the same
 	@$(GO) run ./build/demo -lanyard $(BIN)/lanyard
@@ -46,8 +50,8 @@ at-rest: build ## memory and processor time at rest, and a million files, beside
 	@build/need.sh syncthing python3
 	python3 build/bench/at_rest.py --lanyard $(BIN)/lanyard --syncthing syncthing
 
-run: web build ## start the engine, and print the address at which a browser shows it
-	@build/run.sh $(BIN)/lanyard
+run: ## open the window; without a display, print an address for a browser
+	@build/run.sh $(BIN)
 
 lint: need-go ## format, vet and staticcheck only
 	@build/test.sh format vet staticcheck

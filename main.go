@@ -1,14 +1,23 @@
-// Command lanyard-desktop is the window of Lanyard. This build holds no window
-// yet: it says so and points to the command line, which is complete.
+// Command lanyard-desktop is the window of Lanyard. It finds the engine or
+// starts one, shows it, and leaves it running when it is closed.
 package main
 
 import (
-	"fmt"
+	_ "embed"
 	"os"
+	"time"
+
+	"lanyard/app/desktop"
+	"lanyard/frontend"
 )
 
+// version is set when a release is built.
+var version = "0.1.0-dev"
+
+//go:embed build/icons/lanyard-256.png
+var icon []byte
+
 func main() {
-	fmt.Fprintln(os.Stderr, "lanyard-desktop: this build has no window; "+
-		"build the command line with \"make build\" and start the engine with \"build/bin/lanyard serve\".")
-	os.Exit(1)
+	began := time.Now()
+	os.Exit(desktop.Main(desktop.Options{Version: version, Pages: frontend.Pages(), Icon: icon, Began: began}))
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# need.sh PROGRAM... makes sure that the programs are there. Where it may (root
+# need.sh PROGRAM... makes sure that the programs are there, and with "webview"
+# what the window is compiled with. Where it may (root
 # on a system with apt-get) it installs what is missing; otherwise it says in
 # one sentence what to install, and fails.
 set -euo pipefail
@@ -24,6 +25,10 @@ packages_of() {
     sysctl) echo procps ;;
     avahi-browse | avahi-publish) echo avahi-utils ;;
     dbus-daemon) echo dbus ;;
+    webview) echo pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev ;;
+    Xvfb) echo xvfb ;;
+    dbus-run-session) echo dbus-daemon ;;
+    makensis) echo nsis ;;
     *) echo "$1" ;;
   esac
 }
@@ -31,6 +36,10 @@ packages_of() {
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1)" = "$1" ]; }
 
 usable() {
+  if [ "$1" = webview ]; then # no program: what the window is compiled with
+    pkg-config --exists gtk+-3.0 webkit2gtk-4.1 2>/dev/null
+    return
+  fi
   command -v "$1" >/dev/null || return 1
   case $1 in
     go) at_least "$oldest_go" "$(go env GOVERSION | sed 's/^go//')" ;;

@@ -1,9 +1,21 @@
 #!/usr/bin/env bash
-# run.sh PROGRAM starts the engine in the foreground and prints the address at
-# which a browser shows it. Ctrl-C ends it. Where an engine runs already, it
-# prints that one's.
+# run.sh BIN builds the program into the directory BIN and opens its window.
+# Where there is no display, or nothing that the window could be built with, it
+# starts the engine in the foreground and prints the address at which a browser
+# shows it; Ctrl-C ends that engine. Where one runs already, it prints that one's.
 set -euo pipefail
-lanyard=$1
+cd "$(dirname "$0")/.."
+bin=$1
+
+if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || [ "$(uname)" = Darwin ]; then
+  if [ "$(uname)" = Darwin ] || build/need.sh webview; then
+    make --no-print-directory desktop
+    exec "$bin/lanyard-desktop"
+  fi
+  echo "Without that there is no window: a browser shows the same." >&2
+fi
+make --no-print-directory web build
+lanyard=$bin/lanyard
 
 address=$("$lanyard" web 2>/dev/null) && { echo "Lanyard runs already. Open $address"; exit 0; }
 

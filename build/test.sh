@@ -90,6 +90,16 @@ block_web() {
   (cd frontend && LANYARD_BIN="$PWD/../build/cache/lanyard-pages" npm run --silent pages)
 }
 
+# The real window, on a display of its own, over real engines. The pages are those
+# that the block web built.
+block_window() {
+  build/need.sh webview Xvfb openbox xdotool dbus-run-session unshare ip || { echo "not run: needs the web view and a display"; [ -z "${CI:-}" ]; return; }
+  [ "$(id -u)" = 0 ] || { echo "not run: a network of its own needs root"; [ -z "${CI:-}" ]; return; }
+  [ -f frontend/dist/index.html ] || make web || return 1
+  go vet -tags desktop,production,webkit2_41,probe . ./app/desktop || return 1
+  build/window.sh
+}
+
 # Memory and processor time of a device that has much to look after: in the long
 # tier only.
 block_rest() {
@@ -106,12 +116,14 @@ block_cross() {
     GOOS=$os CGO_ENABLED=0 go build ./... || status=1
     GOOS=$os CGO_ENABLED=0 go vet ./... || status=1
   done
+  # The window of Windows needs no cgo.
+  GOOS=windows CGO_ENABLED=0 go build -tags desktop,production -o build/cache/ . || status=1
   return "$status"
 }
 
 build/need.sh go gcc || exit 1
 blocks=("$@")
-[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit web sim fuzz real rest cross)
+[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit web window sim fuzz real rest cross)
 for block in "${blocks[@]}"; do
   declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
 done

@@ -51,6 +51,9 @@ type Catalogue struct {
 	Offers map[OfferText]string `json:"offers"`
 	// Pair says what goes on while devices are connected with each other.
 	Pair map[PairText]string `json:"pair"`
+	// Desktop says what stands outside of the pages: in menus, in the tray and in
+	// notifications.
+	Desktop map[DesktopText]string `json:"desktop"`
 }
 
 // HeldText names a sentence about deletions that are held.

@@ -309,3 +309,18 @@ func TestEveryStepOfPairingCanBeSaidWithTheSameValues(t *testing.T) {
 		t.Errorf("without an address it is said as %q", got)
 	}
 }
+
+func TestEverySentenceOutsideOfThePagesIsInBothLanguages(t *testing.T) {
+	en, de := load(t, "en"), load(t, "de")
+	for _, d := range text.DesktopTexts() {
+		if en.Desktop[d] == "" || de.Desktop[d] == "" {
+			t.Errorf("%s: %q in en, %q in de", d, en.Desktop[d], de.Desktop[d])
+		}
+		if diff := cmp.Diff(marks(en.Desktop[d]), marks(de.Desktop[d])); diff != "" {
+			t.Errorf("%s: parameters differ (-en +de):\n%s", d, diff)
+		}
+	}
+	if n := len(text.DesktopTexts()); len(en.Desktop) != n || len(de.Desktop) != n {
+		t.Errorf("%d sentences are named, %d are in en and %d in de", n, len(en.Desktop), len(de.Desktop))
+	}
+}

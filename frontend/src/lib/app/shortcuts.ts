@@ -1,15 +1,24 @@
 /** The keys that work everywhere. */
+import { host } from '../backend/host'
 import { router, to } from './router.svelte'
 
 const places: Record<string, string> = { '1': to.overview, '2': to.needs, '3': to.transfers, ',': to.settings, n: to.connect, o: to.share }
+
+/** What the window does; a browser has its own keys for that. */
+const acts: Record<string, () => void> = host ? { w: () => host?.close(), q: () => void host?.quit() } : {}
 
 /** The regions in the order in which F6 goes through them. */
 const regions = ['.side a', 'main h1', 'main .page a, main .page button, main .page input', '.toast button']
 
 export function shortcuts(e: KeyboardEvent): void {
   if (e.defaultPrevented) return
-  const place = (e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey ? places[e.key] : undefined
-  if (place !== undefined) {
+  const plain = (e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey
+  const place = plain ? places[e.key] : undefined
+  const act = plain ? acts[e.key] : undefined
+  if (act !== undefined) {
+    e.preventDefault()
+    act()
+  } else if (place !== undefined) {
     e.preventDefault()
     router.go(place)
   } else if (e.key === 'F6') {

@@ -4,6 +4,7 @@
  * Blob or FormData, which kill the window on Linux. Only the stream of states
  * differs: a Wails event in the window, server-sent events in a browser.
  */
+import { host, type Host } from './host'
 import type { components, paths } from './schema'
 
 export type Schemas = components['schemas']
@@ -88,15 +89,6 @@ export type Event = Schemas['SnapshotEvent']
 /** How the stream of states is doing. */
 export type Health = 'live' | 'lost' | 'stranger'
 
-/** What the window adds to a page; it is absent in a browser. */
-interface WailsRuntime {
-  EventsOn(name: string, f: (event: Event) => void): () => void
-}
-
-function wails(): WailsRuntime | undefined {
-  return (globalThis as { runtime?: Partial<WailsRuntime> }).runtime?.EventsOn ? (globalThis as unknown as { runtime: WailsRuntime }).runtime : undefined
-}
-
 /**
  * Calls told with the present state and then with newer ones, and health when
  * the stream breaks or comes back, until the returned function is called.
@@ -121,16 +113,23 @@ export function subscribe(told: (state: Schemas['Snapshot']) => void, health: (h
     order.take(event)
     health('live')
   }
-  const stop = wails() ? follow(take) : listen(take, order, refetch, health)
+  const stop = host ? follow(host) : listen(take, order, refetch, health)
   return () => {
     ended = true
     stop()
   }
 
-  function follow(take: (e: Event) => void): () => void {
-    const stop = wails()?.EventsOn('lanyard', take)
+  function follow(window: Host): () => void {
+    const stops = [
+      window.on('lanyard', take),
+      // Another engine begins its numbers anew.
+      window.on('lanyard-engine', (found: boolean) => {
+        order.restart()
+        if (!found) health('lost')
+      }),
+    ]
     void refetch()
-    return () => stop?.()
+    return () => stops.forEach((stop) => stop())
   }
 }
 

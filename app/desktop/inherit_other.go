@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package desktop
+
+// keepToOurselves has nothing to do: what is open here is closed in programs
+// that are started.
+func keepToOurselves() {}

@@ -1,0 +1,68 @@
+package desktop
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
+
+// The size of the window in logical pixels: at the first start, and the least
+// at which every page holds.
+const (
+	firstWidth, firstHeight = 1080, 720
+	leastWidth, leastHeight = 720, 520
+	// mostSide keeps a file that was damaged from making a window that the
+	// system refuses.
+	mostSide = 16_384
+)
+
+// size is how large the window was when it was last closed. Where it stood is
+// not kept: some systems tell no program.
+type size struct {
+	Width     int  `json:"width"`
+	Height    int  `json:"height"`
+	Maximised bool `json:"maximised"`
+}
+
+// readSize gives the size in a file, and the first size where it holds none
+// that can be used.
+func readSize(file string) size {
+	first := size{Width: firstWidth, Height: firstHeight}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return first
+	}
+	kept := first
+	if json.Unmarshal(data, &kept) != nil {
+		return first
+	}
+	kept.Width = min(max(kept.Width, leastWidth), mostSide)
+	kept.Height = min(max(kept.Height, leastHeight), mostSide)
+	return kept
+}
+
+// write keeps a size. A window that is maximised keeps the size that it had
+// before.
+func (s size) write(file string) error {
+	if s.Maximised {
+		before := readSize(file)
+		s.Width, s.Height = before.Width, before.Height
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // gone already once it was renamed
+	_, err = temp.Write(append(data, '\n'))
+	if closeErr := temp.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(temp.Name(), file)
+	}
+	return err
+}

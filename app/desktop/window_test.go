@@ -1,0 +1,167 @@
+package desktop
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"lanyard/app/config"
+	"lanyard/app/web"
+)
+
+// fakeShell is a window without a system.
+type fakeShell struct {
+	mu     sync.Mutex
+	told   []any
+	ups    int
+	closed int
+}
+
+func (f *fakeShell) emit(_ string, data any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told = append(f.told, data)
+}
+func (f *fakeShell) up()    { f.mu.Lock(); defer f.mu.Unlock(); f.ups++ }
+func (f *fakeShell) close() { f.mu.Lock(); defer f.mu.Unlock(); f.closed++ }
+
+func (f *fakeShell) size() (int, int, bool) { return 0, 0, false }
+
+func (f *fakeShell) chooseDirectory(string) (string, error) { panic("a fault") }
+
+func (f *fakeShell) events() []any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.told)
+}
+
+// shown gives a window of a new home that answers other launches.
+func shown(t *testing.T) (*window, *fakeShell, config.Home) {
+	t.Helper()
+	s := newEngines(t)
+	lock, err := s.home.LockWindow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, address, err := web.Listen(web.Place{Socket: s.home.WindowSocketFile(), Digest: s.home.Digest() + "-window"})
+	if err == nil {
+		err = lock.Announce(address)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWindow(s.home, s.engine(), slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now())
+	shell := &fakeShell{}
+	w.appears(shell)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = web.Serve(ctx, l, w.socket()) }()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if err := lock.Release(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w, shell, s.home
+}
+
+func TestASecondLaunchHandsOverAndShowsTheWindow(t *testing.T) {
+	w, shell, home := shown(t)
+	if _, err := home.LockWindow(); !errors.Is(err, config.ErrLocked) {
+		t.Fatalf("there can be two windows: %v", err)
+	}
+	before := Opened{Link: "lanyard://pair#A"}
+	for _, o := range []Opened{before, {}} {
+		if err := handOver(t.Context(), home, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &Bridge{w}
+	if got, err := b.Listening(); err != nil || len(got) != 1 || got[0] != before {
+		t.Errorf("the pages get %v, %v, want %v", got, err, before)
+	}
+	after := Opened{Link: "lanyard://pair#B"}
+	if err := handOver(t.Context(), home, after); err != nil {
+		t.Fatal(err)
+	}
+	if got := shell.events(); len(got) != 1 || got[0] != after || shell.ups != 3 {
+		t.Errorf("the pages are told %v, want %v; the window came up %d times", got, after, shell.ups)
+	}
+	if got, err := b.Listening(); err != nil || got == nil || len(got) != 0 {
+		t.Errorf("loaded again, the pages get %v, %v", got, err)
+	}
+}
+
+func TestOnlyWhatHasTheFormOfOursIsHandedOver(t *testing.T) {
+	_, shell, home := shown(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+	defer cancel()
+	for _, bad := range []Opened{{Link: "https://example.org"}, {Link: "lanyard:a b"}, {Path: filepath.Join(home.Dir(), "nothing")}} {
+		if err := handOver(ctx, home, bad); err == nil {
+			t.Errorf("%+v was taken", bad)
+		}
+	}
+	if shell.ups > 0 {
+		t.Error("the window came up")
+	}
+}
+
+func TestWhatWaitsIsBounded(t *testing.T) {
+	w := newWindow(config.Home{}, nil, nil, time.Now())
+	for range 3 * maxOpened {
+		w.open(Opened{Link: "lanyard:x"})
+	}
+	w.open(Opened{Link: "lanyard:last"})
+	if got := w.listening(); len(got) != maxOpened || got[maxOpened-1].Link != "lanyard:last" {
+		t.Errorf("%d wait: %v", len(got), got)
+	}
+}
+
+func TestADirectoryThatIsDroppedIsShownAndAFileIsNot(t *testing.T) {
+	w := newWindow(config.Home{}, nil, nil, time.Now())
+	dir := t.TempDir()
+	w.dropped([]string{filepath.Join(dir, "nothing"), dir, t.TempDir()})
+	if got := w.listening(); len(got) != 1 || got[0].Path != dir {
+		t.Errorf("got %v, want %s", got, dir)
+	}
+}
+
+func TestAFaultOfTheWindowIsAnError(t *testing.T) {
+	w, _, _ := shown(t)
+	if _, err := (&Bridge{w}).ChooseDirectory("x"); err == nil {
+		t.Error("no error came")
+	}
+	for _, path := range []string{"", "relative", "../x", filepath.Join(t.TempDir(), "a", "b")} {
+		if err := (&Bridge{w}).ShowInFileManager(path); err == nil {
+			t.Errorf("%q is shown", path)
+		}
+	}
+}
+
+func TestQuittingEndsTheEngineBeforeTheWindow(t *testing.T) {
+	s := newEngines(t)
+	e := s.engine()
+	if err := e.ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := newWindow(s.home, e, nil, time.Now())
+	shell := &fakeShell{}
+	w.appears(shell)
+	if err := (&Bridge{w}).Quit(); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := s.home.Held(); err != nil || held || shell.closed != 1 {
+		t.Errorf("the engine runs: %v, %v; the window was closed %d times", held, err, shell.closed)
+	}
+	if err := (&Bridge{w}).Quit(); err == nil {
+		t.Error("an engine that does not answer was quit")
+	}
+	e.client.CloseIdleConnections()
+}

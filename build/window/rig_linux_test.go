@@ -1,0 +1,344 @@
+package window_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"lanyard/app/config"
+	"lanyard/app/web"
+)
+
+// patience bounds every wait for something that takes a moment.
+const patience = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	if os.Getenv("LANYARD_WINDOW") == "" {
+		fmt.Println("not run: the tests of the window need LANYARD_WINDOW (make test sets it)")
+		return
+	}
+	m.Run()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually waits until cond gives no error, and fails the test with its last
+// one when the time is over.
+func eventually(t *testing.T, what string, cond func() error) {
+	t.Helper()
+	start := time.Now()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := cond()
+		if err == nil {
+			t.Logf("%s: %v", what, time.Since(start).Round(time.Millisecond))
+			return
+		}
+		if time.Since(start) > patience {
+			t.Fatalf("%s: not within %v: %v", what, patience, err)
+		}
+		<-tick.C
+	}
+}
+
+// program gives one of the programs under test.
+func program(name string) string { return filepath.Join(os.Getenv("LANYARD_WINDOW"), name) }
+
+// device is one device, driven past its window by the command line.
+type device struct {
+	home config.Home
+	dir  string
+	life *testing.T // whose end is that of all that runs
+}
+
+func newDevice(t *testing.T, name string) *device {
+	t.Helper()
+	root := t.TempDir()
+	home, err := config.NewHome(filepath.Join(root, "home"))
+	must(t, err)
+	d := &device{home: home, dir: filepath.Join(root, name), life: t}
+	must(t, os.MkdirAll(d.dir, 0o755))
+	return d
+}
+
+func (d *device) try(args ...string) (string, error) {
+	cmd := exec.Command(program("lanyard"), append([]string{"--home", d.home.Dir()}, args...)...)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("lanyard %s: %w: %s", strings.Join(args, " "), err, exit.Stderr)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+func (d *device) run(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := d.try(args...)
+	must(t, err)
+	return out
+}
+
+// state is the part of "lanyard status --json" that the tests look at.
+type state struct {
+	ID      string `json:"device_id"`
+	Name    string `json:"name"`
+	Folders []struct {
+		ID     string `json:"id"`
+		Label  string `json:"label"`
+		InSync bool   `json:"in_sync"`
+	} `json:"folders"`
+	Devices []struct {
+		ID        string `json:"id"`
+		Connected bool   `json:"connected"`
+	} `json:"devices"`
+	Offers []struct {
+		Folder string `json:"folder"`
+	} `json:"offers"`
+	Pairing struct {
+		Runs []struct {
+			ID     string `json:"id"`
+			State  string `json:"state"`
+			Digits string `json:"digits"`
+		} `json:"runs"`
+	} `json:"pairing"`
+}
+
+func (d *device) state() (state, error) {
+	var s state
+	out, err := d.try("status", "--json")
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &s)
+	}
+	return s, err
+}
+
+// enginePID gives the process of the device's engine.
+func (d *device) enginePID(t *testing.T) int {
+	t.Helper()
+	holder, ok := d.home.Holder()
+	if !ok {
+		t.Fatal("no engine holds the home")
+	}
+	return holder.PID
+}
+
+// window is a process of lanyard-desktop and its window on the display.
+type window struct {
+	of    *device
+	cmd   *exec.Cmd
+	began time.Time
+	ended chan struct{}
+	err   error // of its end, once ended is closed
+	said  *said
+	id    string // of the X window
+}
+
+// said is what a process wrote to its standard error.
+type said struct {
+	lines chan string
+	all   bytes.Buffer
+}
+
+// launch starts the program without waiting for its window.
+func (d *device) launch(t *testing.T, display string, args ...string) *window {
+	t.Helper()
+	w := &window{of: d, ended: make(chan struct{}), said: &said{lines: make(chan string, 100)}}
+	w.cmd = exec.Command(program("lanyard-desktop"), append([]string{"--home", d.home.Dir()}, args...)...)
+	// The web view keeps things of its own: beside the home, where the test ends.
+	own := filepath.Dir(d.home.Dir())
+	w.cmd.Env = append(os.Environ(), "DISPLAY="+display, "WAYLAND_DISPLAY=", "LC_ALL=C.UTF-8",
+		"XDG_DATA_HOME="+filepath.Join(own, "data"), "XDG_CACHE_HOME="+filepath.Join(own, "cache"), "XDG_CONFIG_HOME="+filepath.Join(own, "config"))
+	out, err := w.cmd.StderrPipe()
+	must(t, err)
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	w.began = time.Now()
+	must(t, w.cmd.Start())
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			w.said.all.WriteString(lines.Text() + "\n")
+			select {
+			case w.said.lines <- lines.Text():
+			default:
+			}
+		}
+		w.err = w.cmd.Wait()
+		close(w.ended)
+	}()
+	d.life.Cleanup(func() {
+		_ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL) // it may have ended
+		<-w.ended
+		if d.life.Failed() {
+			d.life.Logf("the window said:\n%s", w.said.all.String())
+		}
+	})
+	return w
+}
+
+var painted = regexp.MustCompile(`first paint.* ms=([0-9]+)`)
+
+// open starts the program and waits for what it shows first. It gives the time
+// from its start to that.
+func (d *device) open(t *testing.T, s *screen, args ...string) (*window, time.Duration) {
+	t.Helper()
+	w := d.launch(t, s.display, args...)
+	var paint time.Duration
+	late := time.After(patience)
+	for paint == 0 {
+		select {
+		case line := <-w.said.lines:
+			if painted.MatchString(line) {
+				paint = time.Since(w.began)
+			}
+		case <-w.ended:
+			t.Fatalf("the window ended: %v\n%s", w.err, w.said.all.String())
+		case <-late:
+			t.Fatalf("nothing was painted within %v", patience)
+		}
+	}
+	eventually(t, "the window is on the display", func() error {
+		id, err := s.tool("xdotool", "search", "--onlyvisible", "--pid", strconv.Itoa(w.cmd.Process.Pid))
+		w.id, _, _ = strings.Cut(id, "\n")
+		return err
+	})
+	return w, paint
+}
+
+// await waits for the end of the process and gives its exit code.
+func (w *window) await(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-w.ended:
+		return w.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		t.Fatal("the window does not end")
+		return 0
+	}
+}
+
+// ask gives the value of an expression in the page.
+func (w *window) ask(expression string, value any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	transport := web.Transport(func() (string, error) {
+		holder, ok := w.of.home.WindowHolder()
+		if !ok || holder.Control == "" {
+			return "", errors.New("there is no window")
+		}
+		return holder.Control, nil
+	})
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, web.AnyHost+"/probe", strings.NewReader(expression))
+	if err != nil {
+		return err
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, text)
+	}
+	var fault struct{ Error string }
+	if json.Unmarshal(text, &fault) == nil && fault.Error != "" {
+		return errors.New(fault.Error)
+	}
+	if err == nil {
+		err = json.Unmarshal(text, value)
+	}
+	return err
+}
+
+// says waits until a text stands in the page.
+func (w *window) says(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, "the page says "+strconv.Quote(text), func() error {
+		var all string
+		if err := w.ask("document.body.innerText", &all); err != nil {
+			return err
+		}
+		if !strings.Contains(all, text) {
+			return fmt.Errorf("it says %q", all)
+		}
+		return nil
+	})
+}
+
+// goes opens a place of the pages.
+func (w *window) goes(t *testing.T, place string) {
+	t.Helper()
+	var at string
+	must(t, w.ask(fmt.Sprintf("location.hash = %q", place), &at))
+}
+
+// find is the script that finds what has a name: a button, link, field or box
+// as a person sees it.
+const find = `(name => {
+  const named = e => (e.getAttribute('aria-label') ?? '') + ' ' + [...(e.labels ?? [])].map(l => l.textContent).join(' ') + ' ' + (e.tagName === 'INPUT' ? '' : e.textContent)
+  const shown = e => { const r = e.getBoundingClientRect(); return r.width > 2 && r.height > 2 }
+  const plain = e => named(e).replace(/\s+/g, ' ').trim()
+  const within = root => { const all = [...(root?.querySelectorAll('button, a, input, textarea') ?? [])].filter(shown); return all.find(e => plain(e) === name) ?? all.find(e => plain(e).includes(name)) }
+  const e = within(document.querySelector('main')) ?? within(document)
+  if (e?.disabled) return null
+  if (!e) return null
+  e.scrollIntoView({ block: 'center' })
+  const r = e.getBoundingClientRect()
+  return { x: Math.round(r.x + r.width / 2), y: Math.round(r.y + r.height / 2) }
+})`
+
+// click presses with the mouse what has a name.
+func (w *window) click(t *testing.T, s *screen, name string) {
+	t.Helper()
+	var at *struct{ X, Y int }
+	eventually(t, "there is "+strconv.Quote(name), func() error {
+		if err := w.ask(fmt.Sprintf("%s(%q)", find, name), &at); err != nil {
+			return err
+		}
+		if at == nil {
+			return errors.New("it is not there")
+		}
+		return nil
+	})
+	_, err := s.tool("xdotool", "windowactivate", "--sync", w.id, "mousemove", "--window", w.id, strconv.Itoa(at.X), strconv.Itoa(at.Y), "click", "1")
+	must(t, err)
+}
+
+// write presses what has a name and types into it.
+func (w *window) write(t *testing.T, s *screen, name, text string) {
+	t.Helper()
+	w.click(t, s, name)
+	is := func(want string) func() error {
+		return func() error {
+			var got string
+			if err := w.ask(fmt.Sprintf("(document.activeElement.labels?.[0]?.textContent ?? document.activeElement.ariaLabel) === %q ? document.activeElement.value : '-'", name), &got); err != nil || got != want {
+				return fmt.Errorf("it holds %q: %w", got, err)
+			}
+			return nil
+		}
+	}
+	eventually(t, "it takes keys", is(""))
+	s.types(t, text)
+	eventually(t, "it holds what was typed", is(text))
+}
