@@ -77,11 +77,12 @@ type Move struct {
 }
 
 // Nearby is a device that can be connected: one whose person has the page for
-// that open, or a Syncthing.
+// that open or shows an invitation, or a Syncthing.
 type Nearby struct {
 	// Key tells devices apart while they are heard.
 	Key string
-	// Name is its own word, empty for a Syncthing.
+	// Name is its own word, empty for a Syncthing and for one that shows an
+	// invitation alone.
 	Name string
 	// ID is its own word as well, zero where it was not heard.
 	ID        device.ID
@@ -204,7 +205,10 @@ func (f *Finder) Nearby() []Nearby {
 				merged[id] = true
 			}
 		}
-		if n.Name != "" && (n.ID.IsZero() || !f.o.Known(n.ID)) {
+		if !n.ID.IsZero() && f.o.Known(n.ID) {
+			n.Name, n.ID = "", device.ID{} // it may be connected anew by its invitation alone
+		}
+		if n.Name != "" || n.Beacon != nil {
 			out = append(out, n)
 		}
 	}
