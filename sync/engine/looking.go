@@ -100,7 +100,12 @@ func (e *Engine) look(ctx context.Context, id bep.FolderID, l looking) (complete
 		e.mu.Lock()
 		delete(e.looking, id)
 		e.mu.Unlock()
-		e.turn.Post(func() { e.configure(p) })
+		// The device hears of the end before another look begins: to one that
+		// follows at once it would tell nothing, having told all of it.
+		ended := make(chan struct{})
+		if e.turn.Post(func() { e.configure(p); close(ended) }) {
+			<-ended
+		}
 	}()
 	return e.told(ctx, p, id, l)
 }
@@ -120,7 +125,8 @@ func (e *Engine) told(ctx context.Context, p *peer.Peer, id bep.FolderID, l look
 			before = state
 			quiet.Reset(silence)
 		}
-		if c, err := l.index.Counts(); err != nil || c.Global.Files+c.Global.Dirs+c.Global.Links+c.Global.Deleted > maxLooked {
+		c, err := l.index.Counts()
+		if err != nil || c.Global.Files+c.Global.Dirs+c.Global.Links+c.Global.Deleted > maxLooked {
 			return false, cmp.Or(err, fault.New(fault.Peer, "", "the device announces more than %d names", maxLooked))
 		}
 		if e.peer(l.dev) != p {
@@ -133,14 +139,19 @@ func (e *Engine) told(ctx context.Context, p *peer.Peer, id bep.FolderID, l look
 			return false, fault.New(fault.Retry, "", "the device does not offer this folder any more")
 		case shares[i].Stopped:
 			return false, fault.New(fault.Retry, "", "the folder is paused on the device")
-		case state.IndexID != 0 && state.IndexID == shares[i].IndexID && state.MaxSequence >= shares[i].MaxSequence:
+		}
+		// How far its index reaches was said when the device began to share the
+		// folder, which may have been before it was scanned: what it offers is
+		// counted anew.
+		reached := state.IndexID != 0 && state.IndexID == shares[i].IndexID && state.MaxSequence >= shares[i].MaxSequence
+		if reached && c.Global.Files >= e.filesOffered(l.dev, id) {
 			return true, nil
 		}
 		select {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		case <-quiet.C:
-			return false, nil
+			return reached, nil
 		case <-changed:
 		}
 	}
@@ -182,4 +193,12 @@ func (e *Engine) lookingAt(dev device.ID) []peer.LocalFolder {
 		}
 	}
 	return out
+}
+
+// filesOffered gives how many files a device says that there are of a folder, 0
+// where it does not.
+func (e *Engine) filesOffered(dev device.ID, id bep.FolderID) int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.offers[offerKey{dev, id}].files
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -45,6 +46,16 @@ func TestAnOfferIsComparedAndNothingIsChanged(t *testing.T) {
 		if p.Same.Files != 1 || p.There != (status.Amount{Files: 1, Bytes: 5}) || p.Here != (status.Amount{Files: 1, Bytes: 3}) ||
 			p.Differ != 1 || len(p.Names) != 1 || p.Names[0].Name != "differs" || !p.Complete || p.Device != a.id.String() || p.Path != root {
 			t.Errorf("the preview is %+v", p)
+		}
+	}
+	// One that waits for another begins the moment that one ends.
+	both := make(chan status.Preview, 2)
+	for range 2 {
+		go func() { both <- b.preview(a, root) }()
+	}
+	for range 2 {
+		if p := <-both; p.There.Files != 1 || p.Differ != 1 || !p.Complete {
+			t.Errorf("of two previews at once one is %+v", p)
 		}
 	}
 	entries, err := os.ReadDir(root)
@@ -93,5 +104,22 @@ func TestAPreviewNeedsTheDeviceAndItsOffer(t *testing.T) {
 	defer b.mu.Unlock()
 	if len(b.looking) != 0 {
 		t.Errorf("what was looked at is kept: %+v", b.looking)
+	}
+}
+
+// A folder may be offered before it is scanned, when it reaches nowhere yet.
+func TestAFolderThatWasScannedAfterItWasOfferedIsComparedWhole(t *testing.T) {
+	a, b := newNode(t, "a"), newNode(t, "b")
+	a.shares(photos, b)
+	a.knows(b)
+	b.knows(a)
+	b.await("an offer", func(s status.Snapshot) bool { return len(s.Offers) == 1 })
+	for i := range 50 {
+		a.write(fmt.Sprintf("file %d", i), "content")
+	}
+	a.scanned()
+	b.await("how much it is", func(s status.Snapshot) bool { return s.Offers[0].Files == 50 })
+	if p := b.preview(a, filepath.Join(b.dir, "none")); p.There.Files != 50 || !p.Complete {
+		t.Errorf("the preview is %+v", p)
 	}
 }
