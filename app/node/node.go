@@ -60,7 +60,10 @@ func Open(o Options) (*Node, error) {
 	}
 	// Before Run, so that nobody can ask about a folder that the engine has
 	// not heard of yet.
-	store.Follow(func(c config.Config) { n.engine.Apply(Desired(c)) })
+	store.Follow(func(c config.Config) {
+		n.engine.Apply(Desired(c))
+		n.announce() // this device may have another name
+	})
 	return n, nil
 }
 
