@@ -113,6 +113,7 @@ func (a *app) root() *cobra.Command {
 		a.deviceCommand(), a.pairCommand(), a.folderCommand(), a.networkCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
 		a.whyCommand(), a.doctorCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
+		a.conflictsCommand(), a.conflictCommand(),
 	)
 	return root
 }

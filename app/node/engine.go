@@ -55,6 +55,13 @@ type Engine interface {
 	// Decide says what is to become of the deletions that are held in a folder:
 	// all, or those that token stands for. It gives what was decided on.
 	Decide(ctx context.Context, id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
+	// Conflicts lists the files of a folder that have two versions.
+	Conflicts(ctx context.Context, folder bep.FolderID) (status.Conflicts, error)
+	// Conflict gives the two versions of a name, with their text where it is short.
+	Conflict(ctx context.Context, folder bep.FolderID, p relpath.Path) (status.TwoVersions, error)
+	// Settle leaves one of two versions under the name, or each as a file of its
+	// own; it does nothing, and says so, where they are not those of the token.
+	Settle(ctx context.Context, folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (done bool, err error)
 	// Refuse notes that a person does not want a folder that a device offers, or
 	// wants to see the offer again.
 	Refuse(ctx context.Context, dev device.ID, folder bep.FolderID, refused bool) error

@@ -151,6 +151,11 @@ func (c *Client) Doctor(ctx context.Context) (service.Checkup, error) {
 	return send[service.Checkup](ctx, c, http.MethodPost, "/doctor", nil)
 }
 
+// Support makes a report for whoever helps.
+func (c *Client) Support(ctx context.Context) (service.Report, error) {
+	return get[service.Report](ctx, c, "/support")
+}
+
 // Offers lists the folders that other devices offer.
 func (c *Client) Offers(ctx context.Context) ([]status.Offer, error) {
 	return get[[]status.Offer](ctx, c, "/offers")

@@ -39,6 +39,7 @@ type Service interface {
 	Folders(context.Context) ([]service.Share, error)
 	AddFolder(context.Context, service.NewShare) (service.Share, error)
 	Doctor(context.Context) (service.Checkup, error)
+	Support(context.Context) (service.Report, error)
 	Offers(context.Context) ([]status.Offer, error)
 	Preview(ctx context.Context, folder string, req service.PreviewRequest) (status.Preview, error)
 	AnswerOffer(ctx context.Context, folder string, req service.OfferAnswer) ([]status.Offer, error)
@@ -55,6 +56,9 @@ type Service interface {
 	Held(ctx context.Context, folder string) ([]status.Held, error)
 	DecideHeld(ctx context.Context, folder string, d service.HeldDecision) ([]status.Held, error)
 	Restore(ctx context.Context, folder string, req service.RestoreRequest) error
+	Conflicts(ctx context.Context, folder string) (status.Conflicts, error)
+	Conflict(ctx context.Context, folder, path string) (status.TwoVersions, error)
+	Settle(ctx context.Context, folder string, req service.Settling) (service.Settled, error)
 	IndexStats(ctx context.Context, folder string) (status.IndexStats, error)
 	CheckIndex(ctx context.Context, folder string) error
 	ShowIndex(ctx context.Context, folder, path string) (status.IndexEntry, error)
@@ -93,6 +97,7 @@ func Handler(s Service) http.Handler {
 	registerFolders(api, s)
 	registerOffers(api, s)
 	registerFiles(api, s)
+	registerConflicts(api, s)
 	registerIndexes(api, s)
 	serveDocument(mux, document(api.OpenAPI()))
 	mux.HandleFunc("/", notFound)

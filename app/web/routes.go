@@ -42,6 +42,10 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*answer[service.Checkup], error) {
 			return answered(s.Doctor(ctx))
 		})
+	huma.Register(api, operation("support", http.MethodGet, "/support", "A report for whoever helps, without names, addresses and IDs"),
+		func(ctx context.Context, _ *none) (*answer[service.Report], error) {
+			return answered(s.Support(ctx))
+		})
 	huma.Register(api, operation("stop", http.MethodPost, "/stop", "End the program"),
 		func(ctx context.Context, _ *none) (*struct{}, error) {
 			return done(s.Stop(ctx))

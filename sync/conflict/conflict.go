@@ -200,3 +200,14 @@ func isShortID(s string) bool {
 	}
 	return true
 }
+
+// Beside gives a name for the n-th of several versions of a file that are kept
+// as files of their own: "plan (2).txt". It is in the same directory, and no
+// name of a conflict copy where name is none.
+func Beside(name relpath.Path, n int) (relpath.Path, error) {
+	p, err := name.Dir().Join(insert(name.Base(), " ("+strconv.Itoa(n)+")"))
+	if err != nil {
+		return relpath.Path{}, fmt.Errorf("name a version beside %s: %w", name, err)
+	}
+	return p, nil
+}

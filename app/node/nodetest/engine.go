@@ -29,6 +29,9 @@ type Engine struct {
 
 	OnPreview func(dev device.ID, folder bep.FolderID, path string) (status.Preview, error)
 
+	OnConflicts func(folder bep.FolderID) (status.Conflicts, error)
+	OnSettle    func(folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (bool, error)
+
 	OnDecide func(id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
 
 	mu      sync.Mutex
@@ -212,3 +215,28 @@ func (e *Engine) ShowIndex(_ context.Context, f bep.FolderID, p relpath.Path) (s
 
 // ExportIndex writes nothing.
 func (e *Engine) ExportIndex(context.Context, bep.FolderID, string) error { return nil }
+
+// Conflicts calls OnConflicts.
+func (e *Engine) Conflicts(_ context.Context, folder bep.FolderID) (status.Conflicts, error) {
+	if e.OnConflicts == nil {
+		return status.Conflicts{Files: []status.TwoVersions{}}, nil
+	}
+	return e.OnConflicts(folder)
+}
+
+// Conflict gives the first of OnConflicts.
+func (e *Engine) Conflict(ctx context.Context, folder bep.FolderID, _ relpath.Path) (status.TwoVersions, error) {
+	all, err := e.Conflicts(ctx, folder)
+	if err != nil || len(all.Files) == 0 {
+		return status.TwoVersions{}, err
+	}
+	return all.Files[0], nil
+}
+
+// Settle calls OnSettle.
+func (e *Engine) Settle(_ context.Context, folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (bool, error) {
+	if e.OnSettle == nil {
+		return true, nil
+	}
+	return e.OnSettle(folder, p, keep, token)
+}
