@@ -41,10 +41,13 @@ export class House {
     return house
   }
 
-  async device(name, ...flags) {
+  /** Makes a device. One that is nearby looks for others, and listens to its network. */
+  async device(name, { nearby = false } = {}) {
     const d = new Device(this, name)
     this.devices.push(d)
-    await d.start(...flags)
+    d.flags = nearby ? [] : ['--no-discovery']
+    d.address = nearby ? 'quic://0.0.0.0:0' : 'quic://127.0.0.1:0'
+    await d.start()
     return d
   }
 
@@ -68,10 +71,10 @@ export class Device {
     return (await run(bin, ['--home', this.home, ...args])).stdout.trim()
   }
 
-  async start(...flags) {
+  async start() {
     await fs.mkdir(this.dir, { recursive: true })
     this.id = await this.run('id')
-    this.engine = spawn(bin, ['--home', this.home, 'serve', '--listen', this.address ?? 'quic://127.0.0.1:0', '--web', this.door ?? '127.0.0.1:0', ...(flags.length > 0 ? flags : ['--no-discovery'])], { stdio: ['ignore', 'ignore', 'pipe'] })
+    this.engine = spawn(bin, ['--home', this.home, 'serve', '--listen', this.address, '--web', this.door ?? '127.0.0.1:0', ...this.flags], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.log = ''
     this.engine.stderr.on('data', (part) => (this.log += part))
     this.ended = new Promise((done) => this.engine.once('exit', done))

@@ -10,7 +10,7 @@ import { House, until } from './house.mjs'
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const evil = '<img src=x onerror=alert(1)>'
 
-let house, a, b, pageA, pageB
+let house, a, b, c, pageA, pageB
 let broken
 
 /** One part of a story: what comes after a part that failed is not told. */
@@ -21,6 +21,7 @@ function test(name, part) {
       await part()
     } catch (e) {
       broken = name
+      if (process.env.SHOTS) await Promise.all([['a', pageA], ['b', pageB]].map(([n, p]) => p?.screenshot({ path: path.join(process.env.SHOTS, `broken-${n}.png`) })))
       throw e
     }
   })
@@ -28,7 +29,7 @@ function test(name, part) {
 
 before(async () => {
   house = await House.build()
-  ;[a, b] = await Promise.all([house.device('anna'), house.device('ben')])
+  ;[a, b, c] = await Promise.all([house.device('anna'), house.device('ben'), house.device('cara')])
   ;[pageA, pageB] = await Promise.all([a.open(), b.open()])
 })
 
@@ -38,14 +39,14 @@ const go = (page, hash) => page.evaluate((h) => (location.hash = h), hash)
 const says = (page, text) => page.getByText(text).first().waitFor()
 
 /** Moves with Tab alone to what has a name, as a person without a mouse does. */
-async function tabTo(page, name) {
+async function tabTo(page, name, tag = '') {
   for (let i = 0; i < 60; i++) {
     await page.keyboard.press('Tab')
-    const at = await page.evaluate(() => {
+    const at = await page.evaluate((tag) => {
       const e = document.activeElement
-      if (e === document.body) return ''
+      if (e === document.body || (tag !== '' && e?.tagName !== tag)) return ''
       return (e?.getAttribute('aria-label') ?? '') + (e?.labels?.[0]?.textContent ?? '') + (e?.textContent ?? '')
-    })
+    }, tag)
     if (at.includes(name)) return
   }
   assert.fail(`Tab does not lead to ${name}`)
@@ -69,43 +70,97 @@ test('the first screen has one sentence, the name, two choices and no ID', async
   await b.run('status')
 })
 
-test('two devices are connected by their IDs, one of them with the keyboard alone', async () => {
+test('a device is connected by a picture of its code, and both compare six digits', async () => {
+  await pageB.getByLabel('This computer is called').fill(`Ben ${evil}`)
+  await pageB.keyboard.press('Tab')
+  await until('the name is stored', async () => (await b.status()).name !== '' && (await b.status()).name.startsWith('Ben'))
   await tabTo(pageA, 'Connect a device')
   await pageA.keyboard.press('Enter')
-  await pageA.getByRole('heading', { level: 1, name: 'Connect a device' }).waitFor()
+  const code = await pageA.getByRole('img', { name: 'QR code that connects' }).screenshot()
+  await accessible(pageA, 'connect, with a code')
+  await go(pageB, '#/connect/code')
+  const choose = (buffer) => pageB.locator('input[type=file]').setInputFiles({ name: 'code.png', mimeType: 'image/png', buffer })
+  await choose(await pageA.locator('h1').screenshot())
+  await says(pageB, 'There is no Lanyard code in this picture')
+  await choose(code)
+  await says(pageB, new RegExp(`Connect with the device .*${a.id.slice(0, 7)}`))
+  await accessible(pageB, 'connect, a code was read')
+  await pageB.getByLabel('Its address, if').fill(a.address)
+  await pageB.getByRole('button', { name: 'Connect', exact: true }).click()
+  await Promise.all([says(pageA, /^Does .*Ben/), says(pageB, /^Waiting for/)])
+  const digits = (page) => page.locator('.digits').innerText()
+  assert.match(await digits(pageA), /^\d{3}\s*\d{3}$/)
+  assert.equal(await digits(pageA), await digits(pageB))
+  await accessible(pageA, 'comparing')
+  assert.equal((await a.status()).devices.length, 0, 'stored before both agreed')
+  await pageA.getByRole('button', { name: 'Yes, the same' }).isEnabled()
+  await tabTo(pageA, 'Yes, the same')
+  await pageA.keyboard.press('Enter')
+  await Promise.all([says(pageA, /is connected, verified/), says(pageB, /is connected, verified/)])
+  await until('connected', async () => (await a.status()).devices[0].connected)
+})
+
+test('a code that was used or is somebody else\'s is refused in words', async () => {
+  await says(pageA, 'This code was used')
+  await pageA.getByRole('button', { name: 'Show a new code' }).click()
+  const [code] = await Promise.all([pageA.getByRole('img', { name: 'QR code that connects' }).screenshot(), go(pageA, '#/connect')])
+  await go(pageA, '#/connect/code')
+  await pageA.locator('input[type=file]').setInputFiles({ name: 'code.png', mimeType: 'image/png', buffer: code })
+  await pageA.getByRole('button', { name: 'Connect', exact: true }).click()
+  await says(pageA, 'This is the code of this computer')
+  await pageA.getByLabel('Or paste its link').fill('lanyard://pair#!!!')
+  await pageA.getByRole('button', { name: 'Look at it' }).click()
+  await says(pageA, 'There is no Lanyard code in this picture')
+})
+
+test('a device is connected by its ID with the keyboard alone, and the other one is asked', async () => {
+  const pageC = await c.open()
+  await go(pageA, '#/connect')
   await tabTo(pageA, 'Device ID')
-  await pageA.keyboard.type(b.id.slice(0, 20))
+  await pageA.keyboard.press('Enter')
+  await pageA.getByRole('textbox', { name: 'Device ID' }).waitFor()
+  await tabTo(pageA, 'Device ID', 'TEXTAREA')
+  await pageA.keyboard.type(c.id.slice(0, 20))
   await tabTo(pageA, 'Name')
   await says(pageA, 'A device ID has 56 signs')
-  await pageA.keyboard.type(`Ben ${evil}`)
+  await pageA.keyboard.type('Cara')
   await pageA.keyboard.press('Shift+Tab')
   await pageA.keyboard.press('Control+A')
-  await pageA.keyboard.type(b.id.replaceAll('-', '').toLowerCase())
+  await pageA.keyboard.type(c.id.replaceAll('-', '').toLowerCase())
   await tabTo(pageA, 'Fixed address')
-  await pageA.keyboard.type(b.address)
-  await tabTo(pageA, 'Connect a device')
+  await pageA.keyboard.type(c.address)
+  await tabTo(pageA, 'Connect a device', 'BUTTON')
   await pageA.keyboard.press('Enter')
-  await pageA.getByRole('heading', { level: 1, name: 'Ben' }).waitFor()
-  await go(pageB, '#/connect')
-  await pageB.getByRole('textbox', { name: 'Device ID' }).fill(a.id)
-  await pageB.getByLabel('Name, if').fill('Anna')
-  await pageB.getByRole('button', { name: 'Connect a device' }).click()
-  await until('connected', async () => (await a.status()).devices[0].connected)
+  await pageA.getByRole('heading', { level: 1, name: 'Cara' }).waitFor()
+  await says(pageC, /Anna's laptop.* wants to connect/)
+  await says(pageC, new RegExp(a.id.slice(-7)))
+  await accessible(pageC, 'a device asks')
+  await pageC.getByRole('button', { name: 'Connect', exact: true }).click()
   await says(pageA, 'Connected')
+  assert.deepEqual(pageC.faults, [])
+  await pageC.context().close()
 })
 
 test('a folder is shared on one and accepted on the other, and its files arrive', async () => {
   for (let i = 0; i < 100; i++) await a.write(`2025/IMG_${i}.jpg`, `picture ${i}`)
   await a.write(`${evil.replaceAll('/', '_')}.txt`, 'x')
+  await b.write('mine.txt', 'only here')
+  await b.write('2025/IMG_0.jpg', 'picture 0')
   await go(pageA, '#/share')
   await pageA.getByLabel('Where the folder is').fill(a.dir)
   await pageA.getByLabel('Name on the other').fill('Photos')
   await pageA.getByLabel('Ben').check()
   await pageA.getByRole('button', { name: 'Share a folder' }).click()
   await pageA.getByRole('heading', { level: 1, name: 'Photos' }).waitFor()
+  await a.run('scan')
   await go(pageB, '#/')
   await says(pageB, 'offers the folder')
+  await pageB.getByRole('link', { name: 'Choose a place' }).click()
   await pageB.getByLabel('Where to put it').fill(b.dir)
+  await says(pageB, 'This folder already holds 2 files')
+  await Promise.all([says(pageB, 'One is the same on both'), says(pageB, /^One is only here/)])
+  await accessible(pageB, 'offer with a preview')
+  assert.deepEqual(fs.readdirSync(b.dir).toSorted(), ['2025', 'mine.txt'], 'something changed before it was accepted')
   await pageB.getByRole('button', { name: 'Accept' }).click()
   await pageB.getByRole('heading', { level: 1, name: 'Photos' }).waitFor()
   await until('all files', () => fs.readdirSync(path.join(b.dir, '2025')).length === 100)
@@ -181,7 +236,7 @@ test('hostile names leave no element in the page', async () => {
 
 const screens = async () => {
   const [folder] = (await a.status()).folders
-  return ['#/', '#/needs', '#/transfers', '#/settings', '#/connect', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`,
+  return ['#/', '#/needs', '#/transfers', '#/settings', '#/connect', '#/connect/code', '#/connect/id', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`,
     `#/folder/${folder.id}/options`, `#/device/${b.id}`, `#/why/${folder.id}?path=notes.txt`, `#/versions/${folder.id}?path=notes.txt`]
 }
 

@@ -42,12 +42,14 @@ export function needs(s: Snapshot): Need[] {
 const lookAgain: Record<string, number> = { 'folder-missing': 1, 'folder-read-only': 1 }
 
 function ofProgram(p: Problem): Button[] {
+  if (p.code === 'code-used-twice') return [{ label: 1, act: { href: to.connect } }]
   const network = p.param?.['id']
   if (p.code !== 'network-untrusted' || network === undefined) return []
   return [true, false].map((trusted, label) => ({ label, act: { run: () => api.trustNetwork(network, trusted) } }))
 }
 
 function ofFolder(s: Snapshot, p: Problem, f: Folder): Button[] {
+  if (p.code === 'two-versions') return [{ label: 0, act: { href: to.folder(f.id, 'conflicts') } }]
   const again = lookAgain[p.code]
   if (again !== undefined) return [{ label: again, act: { run: () => api.scan(f.id) } }]
   const [left, more] = s.devices.filter((d) => f.devices.includes(d.id) && d.name === p.param?.['device'])

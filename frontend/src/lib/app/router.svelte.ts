@@ -1,13 +1,17 @@
 /** The place in the pages is the hash of the address, so that reload and back work. */
 
 export type Place =
-  | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'connect' | 'share' | 'more' }
+  | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'doctor' | 'support' | 'more' }
+  | { page: 'connect'; tab: string; id: string }
+  | { page: 'share'; device: string }
   | { page: 'folder'; id: string; tab: string }
   | { page: 'device'; id: string }
+  | { page: 'offer'; folder: string; device: string }
   | { page: 'why'; folder: string; path: string }
+  | { page: 'conflict'; folder: string; path: string }
   | { page: 'versions'; folder: string; path: string }
 
-const plain = ['needs', 'transfers', 'settings', 'connect', 'share', 'more'] as const
+const plain = ['needs', 'transfers', 'settings', 'doctor', 'support', 'more'] as const
 
 /** Reads a place; anything unknown is the overview. */
 export function parse(hash: string): Place {
@@ -16,8 +20,11 @@ export function parse(hash: string): Place {
   const params = new URLSearchParams(query)
   const [first = '', id = '', tab = ''] = parts
   if (first === 'folder' && id !== '') return { page: 'folder', id, tab }
+  if (first === 'offer' && id !== '') return { page: 'offer', folder: id, device: tab }
   if (first === 'device' && id !== '') return { page: 'device', id }
-  if ((first === 'why' || first === 'versions') && id !== '') return { page: first, folder: id, path: params.get('path') ?? '' }
+  if ((first === 'why' || first === 'versions' || first === 'conflict') && id !== '') return { page: first, folder: id, path: params.get('path') ?? '' }
+  if (first === 'connect') return { page: 'connect', tab: id, id: params.get('id') ?? '' }
+  if (first === 'share') return { page: 'share', device: params.get('device') ?? '' }
   const page = plain.find((p) => p === first)
   return { page: page ?? 'overview' }
 }
@@ -37,12 +44,19 @@ export const to = {
   needs: '#/needs',
   transfers: '#/transfers',
   settings: '#/settings',
+  doctor: '#/doctor',
+  support: '#/support',
   connect: '#/connect',
+  /** One of the ways to connect: 'code' or 'id', of which something may be known already. */
+  connectBy: (way: 'code' | 'id', id = '') => `#/connect/${way}${id === '' ? '' : `?id=${part(id)}`}`,
   share: '#/share',
+  shareWith: (device: string) => `#/share?device=${part(device)}`,
   more: '#/more',
   folder: (id: string, tab = '') => `#/folder/${part(id)}${tab === '' ? '' : `/${tab}`}`,
+  offer: (folder: string, device: string) => `#/offer/${part(folder)}/${part(device)}`,
   device: (id: string) => `#/device/${part(id)}`,
   why: (folder: string, path: string) => `#/why/${part(folder)}?path=${part(path)}`,
+  conflict: (folder: string, path: string) => `#/conflict/${part(folder)}?path=${part(path)}`,
   versions: (folder: string, path: string) => `#/versions/${part(folder)}?path=${part(path)}`,
 }
 

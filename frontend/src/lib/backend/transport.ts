@@ -45,8 +45,9 @@ export async function call<P extends keyof paths, M extends Method>(
   method: M,
   path: P,
   input: Input<Operation<P, M>> = {},
+  wait = patience,
 ): Promise<Answer<Operation<P, M>>> {
-  return (await request(method, base + address(path, input.path, input.query), input.body)) as Answer<Operation<P, M>>
+  return (await request(method, base + address(path, input.path, input.query), input.body, wait)) as Answer<Operation<P, M>>
 }
 
 function address(template: string, path: unknown, query: unknown): string {
@@ -56,8 +57,8 @@ function address(template: string, path: unknown, query: unknown): string {
   return search === '' ? filled : `${filled}?${search}`
 }
 
-async function request(method: string, url: string, body?: unknown): Promise<unknown> {
-  const init: RequestInit = { method: method.toUpperCase(), credentials: 'same-origin', signal: AbortSignal.timeout(patience) }
+async function request(method: string, url: string, body?: unknown, wait = patience): Promise<unknown> {
+  const init: RequestInit = { method: method.toUpperCase(), credentials: 'same-origin', signal: AbortSignal.timeout(wait) }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { 'Content-Type': 'application/json' }

@@ -56,6 +56,9 @@ export const count = (n: number): string => format.count(n, speech.locale)
 export const when = (time: string): string => format.when(time, speech.locale)
 export const exactly = (time: string): string => format.exactly(time, speech.locale)
 
+/** What there is to say where a check of the doctor found nothing. */
+export const well = (check: string): string => (speech.catalogue.well as Record<string, string>)[check] ?? ''
+
 interface Entry {
   severity: string
   title: string
@@ -80,6 +83,15 @@ export function word(p: { code: string; text: string; param?: Record<string, str
   const text = entry.severity === 'stop' ? `${more} ${speech.catalogue.nothing_lost}`.trim() : more
   const buttons = entry.buttons.map((b) => fill(b, params, speech.locale)).filter((b) => b !== undefined)
   return { title, text, buttons }
+}
+
+/** What went wrong, in words: a condition where it is one, else what whoever refused said. */
+export function wrong(e: unknown): string {
+  const { message, code } = e as { message?: string; code?: string }
+  const said = message ?? String(e)
+  if (code === undefined || code === '') return said
+  const { title, text } = word({ code, text: said })
+  return text === '' ? title : `${title}. ${text}`
 }
 
 /** Words an explanation of why something is, or is not, in sync. */

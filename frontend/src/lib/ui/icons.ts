@@ -4,12 +4,14 @@ import ArrowRight from '@lucide/svelte/icons/arrow-right'
 import ArrowUp from '@lucide/svelte/icons/arrow-up'
 import ArrowUpDown from '@lucide/svelte/icons/arrow-up-down'
 import Bell from '@lucide/svelte/icons/bell'
+import Camera from '@lucide/svelte/icons/camera'
 import Check from '@lucide/svelte/icons/check'
 import CircleCheck from '@lucide/svelte/icons/circle-check'
 import CircleDashed from '@lucide/svelte/icons/circle-dashed'
 import CirclePause from '@lucide/svelte/icons/circle-pause'
 import Copy from '@lucide/svelte/icons/copy'
 import Ellipsis from '@lucide/svelte/icons/ellipsis'
+import Equal from '@lucide/svelte/icons/equal'
 import File from '@lucide/svelte/icons/file-text'
 import Files from '@lucide/svelte/icons/files'
 import Folder from '@lucide/svelte/icons/folder'
@@ -36,17 +38,18 @@ import ShieldCheck from '@lucide/svelte/icons/shield-check'
 import Trash from '@lucide/svelte/icons/trash-2'
 import TriangleAlert from '@lucide/svelte/icons/triangle-alert'
 import Undo from '@lucide/svelte/icons/undo-2'
+import Wifi from '@lucide/svelte/icons/wifi'
 import X from '@lucide/svelte/icons/x'
 
 export const icons = {
   'arrow-down': ArrowDown, 'arrow-left': ArrowLeft, 'arrow-right': ArrowRight, 'arrow-up': ArrowUp,
-  'arrow-up-down': ArrowUpDown, bell: Bell, check: Check, 'circle-check': CircleCheck,
-  'circle-dashed': CircleDashed, 'circle-pause': CirclePause, copy: Copy, ellipsis: Ellipsis, file: File,
+  'arrow-up-down': ArrowUpDown, bell: Bell, camera: Camera, check: Check, 'circle-check': CircleCheck,
+  'circle-dashed': CircleDashed, 'circle-pause': CirclePause, copy: Copy, ellipsis: Ellipsis, equal: Equal, file: File,
   files: Files, folder: Folder, 'folder-plus': FolderPlus, hand: Hand, history: History, house: House,
   image: Image, info: Info, 'key-round': KeyRound, link: Link, monitor: Monitor, devices: MonitorSmartphone,
   'octagon-alert': OctagonAlert, pause: Pause, pencil: Pencil, play: Play, plus: Plus, 'qr-code': QrCode,
   'scan-search': ScanSearch, settings: Settings, shield: Shield, 'shield-check': ShieldCheck, trash: Trash,
-  'triangle-alert': TriangleAlert, undo: Undo, x: X,
+  'triangle-alert': TriangleAlert, undo: Undo, wifi: Wifi, x: X,
 } as const
 
 export type IconName = keyof typeof icons
