@@ -1,6 +1,7 @@
 package pull_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -364,6 +365,60 @@ func interfere(t *testing.T, a action, edit func(fsys.User, string) error, n int
 		}
 	})
 	return happened && !t.Failed()
+}
+
+// A person may put a directory of theirs in the place of one that was made just
+// now. What is recorded is then not what theirs looks like, so that a scan finds
+// the difference.
+func TestADirectoryThatAPersonMakesMeanwhileIsNoticed(t *testing.T) {
+	for _, before := range []struct {
+		name  string
+		setUp func(*rig)
+	}{
+		{"nothing", func(*rig) {}},
+		{"a file", func(r *rig) { r.have("d", "old") }},
+	} {
+		t.Run("in the place of "+before.name, func(t *testing.T) {
+			for n, happened := 1, true; happened && !t.Failed(); n++ {
+				happened = replaceDirectory(t, before.setUp, n)
+			}
+		})
+	}
+}
+
+// replaceDirectory has a directory pulled, and a person replace it at the n-th
+// call. It reports whether there was such a call.
+func replaceDirectory(t *testing.T, setUp func(*rig), n int) (happened bool) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		setUp(r)
+		v := remote
+		if rec, ok, err := r.index.Local(relpath.MustParse("d")); err == nil && ok {
+			v = rec.Version.Bump(9, 0)
+		}
+		want := dir("d", v)
+		want.Permissions = 0o777
+		r.announce(first, nil, want)
+		at := ""
+		r.atCall(n, func(op fsys.Op) error {
+			happened, at = true, fmt.Sprint(op.Name, " ", op.Paths)
+			if info, err := r.user.Lstat("d"); err != nil || info.Kind != fsys.Directory {
+				return nil
+			}
+			return errors.Join(r.user.Remove("d"), r.user.MkdirAll("d"), r.user.Chmod("d", 0o750))
+		})
+		r.pull()
+		r.disk.SetHook(nil)
+		for range 2 {
+			r.scan()
+			r.pull()
+		}
+		info, err := r.user.Lstat("d")
+		r.must(err)
+		if rec := r.local("d"); rec.Permissions != info.Mode {
+			t.Errorf("after call %d, %s, the directory has mode %o and is recorded with %o", n, at, info.Mode, rec.Permissions)
+		}
+	})
+	return happened
 }
 
 // atCall runs f before the n-th call to the disk from now on, whose result it

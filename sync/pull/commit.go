@@ -302,8 +302,8 @@ func sameLook(a, b fsys.Info) bool {
 }
 
 // record gives the wanted entry as our own, with what the disk says now.
-// expect is the file as it was built, whose name alone has changed since; nil
-// where there is nothing to compare with.
+// expect is the file or directory as it was built, whose name alone has changed
+// since; nil where there is nothing to compare with.
 func (it *item) record(expect *fsys.Info) (index.Record, error) {
 	rec := index.Record{FileInfo: *it.want}
 	if it.want.Deleted {
@@ -314,7 +314,7 @@ func (it *item) record(expect *fsys.Info) (index.Record, error) {
 		return rec, err
 	}
 	rec.Stamp = index.StampOf(info)
-	if expect != nil && !sameFile(info, *expect) {
+	if expect != nil && !sameBuilt(info, *expect) {
 		// A person was quicker: what we placed was right, and what stands there
 		// now is a change of theirs on top of it.
 		rec.Stamp = index.StampOf(*expect)
@@ -352,6 +352,11 @@ func (it *item) coarse(look fsys.Info) bool {
 func sameFile(a, b fsys.Info) bool {
 	a.Ctime, b.Ctime = 0, 0
 	return a.Same(b)
+}
+
+// sameBuilt is sameFile, or sameLook for a directory.
+func sameBuilt(a, b fsys.Info) bool {
+	return sameFile(a, b) || a.Kind == fsys.Directory && sameLook(a, b)
 }
 
 func (it *item) again() ([]index.Record, error) {

@@ -77,7 +77,7 @@ func (it *item) placedDirectory() ([]index.Record, error) {
 		it.lateMode = true
 		return nil, nil
 	}
-	rec, err := it.record(nil)
+	rec, err := it.record(&it.built)
 	return []index.Record{rec}, err
 }
 

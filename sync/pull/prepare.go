@@ -132,7 +132,20 @@ func (it *item) prepareDirectory() error {
 		return fmt.Errorf("make directory: %w", err)
 	}
 	it.tempMade = it.present
-	return f.Chmod(target, it.wantMode()|0o700)
+	mode := it.wantMode() | 0o700
+	for range 2 { // a disk that drops permission bits does so twice, a person acts once
+		if err := f.Chmod(target, mode); err != nil {
+			return err
+		}
+		built, err := f.Lstat(target)
+		if err != nil {
+			return err
+		}
+		if it.built = built; built.Mode == mode {
+			break
+		}
+	}
+	return nil
 }
 
 // wantMode gives the wanted permissions, or the usual ones where the sender
