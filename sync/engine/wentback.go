@@ -45,12 +45,13 @@ func formerText(id bep.IndexID) string { return strconv.FormatUint(uint64(id), 1
 // not whole, and says nothing, until it was compared with what others have; and
 // where it is the index that we have but not its state, ours gets a new ID: no
 // sequence may stand for two entries.
-func (h host) WentBack(p *peer.Peer, id bep.FolderID, ix bep.IndexID, seq int64) error {
+func (h host) WentBack(p *peer.Peer, w peer.WentBack) error {
+	id, ix := w.Folder, w.IndexID
 	f := h.e.folder(id)
 	if f == nil || f.index == nil || f.runner == nil {
 		return nil // it is told anew when the folder runs
 	}
-	through, lost, err := lostAfter(f.index, ix, seq)
+	through, lost, err := lostAfter(f.index, w)
 	switch {
 	case err != nil:
 		return unlessGivenUp(err)
@@ -92,18 +93,24 @@ func renewIndex(ix index.Folder) error {
 
 // lostAfter gives after which sequence our records were made without knowing
 // what a device has of an index of ours; lost is false where it has nothing
-// that we do not know. Of an index that we know nothing of everything is lost,
-// and what was not made in this run is taken to be from before.
-func lostAfter(f index.Folder, ix bep.IndexID, seq int64) (through int64, lost bool, err error) {
-	former, err := isFormer(f, ix)
+// that we do not know. Of an index that we know nothing of everything is lost.
+// Ours may be an earlier one, in which what was not made in this run is taken to
+// be from before; or it came after that one, and knows the device as little as
+// it was known to it: then nothing in it is from before, in whichever run it was
+// made.
+func lostAfter(f index.Folder, w peer.WentBack) (through int64, lost bool, err error) {
+	seq := w.Sequence
+	former, err := isFormer(f, w.IndexID)
 	if err != nil {
 		return 0, false, err
 	}
 	runs := f.Runs()
-	if !former {
+	switch {
+	case !former && w.Unmet:
+		return 0, true, nil
+	case !former:
 		return runs[len(runs)-1].After, true, nil
-	}
-	if runs.Gave(seq) {
+	case runs.Gave(seq):
 		return 0, false, nil
 	}
 	// The runs since the loss begin at random, and so may be below what was lost:

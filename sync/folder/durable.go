@@ -94,9 +94,7 @@ type unwritten struct {
 // and announced, and the names to be scanned again; what the disk failed to
 // write is in neither. It runs on the Disk turn.
 func (r *Runner) harden(f fsys.FS, recs []index.Record) (good []index.Record, again []relpath.Path, err error) {
-	steady := r.lookAtClock()
-	r.stillAlive(steady)
-	files, dirs := r.fresh(f, recs, steady)
+	files, dirs := r.fresh(f, recs, r.lookAtClock())
 	if len(files)+len(dirs) >= flushAllFrom && !r.careful {
 		if all, ok := f.(flusher); ok {
 			now := r.exec.Wall()
@@ -364,12 +362,27 @@ func (r *Runner) mark(recs []index.Record, from int64) error {
 	return r.o.Index.Restamp(doubted)
 }
 
-// stillAlive notes the time, at most once a minute, but not while the end of
-// the last run is in doubt, nor a later time while the clock is not steady:
-// what was saved before it was set must stay in doubt if the power goes.
+// signOfLife is due on the Disk turn before anything is recorded: the stamps of
+// what is recorded must not be from before what is taken for doubtful, however
+// the clock was set.
+func (r *Runner) signOfLife() {
+	r.lookAtClock()
+	r.stillAlive(r.steady.steadyFor(r.exec.Now()) >= doubtful)
+}
+
+// proveAlive is prove for who is about to change the disk on the Disk turn.
+func (r *Runner) proveAlive() error {
+	r.signOfLife()
+	return r.prove()
+}
+
+// stillAlive notes the time, at most once a minute, but not a later one while
+// the end of the last run is in doubt, nor until the clock has been steady for as
+// long as what was saved is doubtful: what was saved before it was set must stay
+// in doubt if the power goes.
 func (r *Runner) stillAlive(steady bool) {
 	now := r.exec.Wall()
-	if !r.trusted.Load() || now.Sub(r.alive).Abs() < time.Minute || !steady && now.After(r.alive) {
+	if now.Sub(r.alive).Abs() < time.Minute || now.After(r.alive) && !(steady && r.trusted.Load()) {
 		return
 	}
 	r.alive = now

@@ -1,8 +1,11 @@
 package folder
 
 import (
+	"strconv"
 	"testing"
 	"time"
+
+	"lanyard/sync/exec"
 )
 
 func TestAClockThatWasSetIsNotSteady(t *testing.T) {
@@ -30,4 +33,64 @@ func TestAClockThatWasSetIsNotSteady(t *testing.T) {
 			t.Errorf("%s: jumped %v, steady %v, want %v, %v", tt.name, jumped, steady, tt.jumped, tt.steady)
 		}
 	}
+}
+
+// setWrong is an executor on a computer whose clock is set.
+type setWrong struct {
+	*exec.Real
+	by time.Duration
+}
+
+func (s *setWrong) Wall() time.Time { return s.Real.Wall().Add(s.by) }
+
+// What stands in doubt after a power cut is counted back from the last sign of
+// life. A clock that is set must not take out of it what was recorded by the
+// clock before that, nor what is recorded after it.
+func TestASetClockTakesNothingOutOfDoubt(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, tt := range []struct {
+		name   string
+		by     time.Duration
+		record func(*rig)
+		later  bool // the sign of life is from after the clock was set
+	}{
+		{"forth, and a file is saved", year, func(r *rig) { r.must(r.user.WriteFile("saved", []byte("1"))); r.must(r.scan()) }, false},
+		{"forth, and a file is pulled", year, func(r *rig) { r.remoteFile("pulled", "1"); r.later(time.Second) }, false},
+		{"back, and a file is saved", -year, func(r *rig) { r.must(r.user.WriteFile("saved", []byte("1"))); r.must(r.scan()) }, true},
+		{"back, and a file is pulled", -year, func(r *rig) { r.remoteFile("pulled", "1"); r.later(time.Second) }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inRig(t, map[string]string{"a": "1"}, func(r *rig) {
+				clock := &setWrong{Real: r.exec}
+				r.options.Exec = clock
+				r.runner = New(r.options)
+				r.start()
+				r.must(r.scan())
+				r.later(doubtful - 2*time.Minute)
+				before := r.signOfLife()
+				clock.by = tt.by
+				r.later(time.Second)
+				tt.record(r)
+				if later := !r.signOfLife().Equal(before); later != tt.later {
+					t.Errorf("the sign of life was %v, is %v", before, r.signOfLife())
+				}
+				r.later(2 * doubtful)
+				r.must(r.user.WriteFile("last", []byte("1")))
+				r.must(r.scan())
+				if last := r.signOfLife(); clock.Wall().Sub(last) > time.Minute {
+					t.Errorf("long after the clock was set to %v the sign of life is %v", clock.Wall(), last)
+				}
+			})
+		})
+	}
+}
+
+// signOfLife reads what the index notes.
+func (r *rig) signOfLife() time.Time {
+	r.t.Helper()
+	text, err := r.index.Meta(metaAlive)
+	r.must(err)
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	r.must(err)
+	return time.Unix(seconds, 0)
 }

@@ -16,8 +16,8 @@ import (
 // that stands beside what others have, so that nobody takes the one for a
 // later state of the other.
 
-// metaBack holds the highest sequence from before the index went back; records
-// after it were made without knowing what was lost. Empty: it never did.
+// metaBack holds the highest sequence from before the index last went back;
+// records after it were made without knowing what was lost. Empty: it never did.
 const metaBack = "back"
 
 // WentBack notes that a device holds entries of ours that were lost, and that
@@ -29,10 +29,12 @@ func (r *Runner) WentBack(through int64, noted func(error)) {
 	// compared with what was made here.
 	r.post(Recovering{})
 	r.disk.Post(func() {
-		old, known, err := r.back()
-		if err == nil && (!known || through < old) {
-			err = r.o.Index.SetMeta(metaBack, strconv.FormatInt(through, 10))
+		// A loss from before the last comparison was settled by it: what was made
+		// since that one, and is known to whom it was told, is no loss again.
+		if lost, pending := r.o.Index.Recovery(); pending {
+			through = min(through, lost.Through)
 		}
+		err := r.o.Index.SetMeta(metaBack, strconv.FormatInt(through, 10))
 		if err == nil {
 			err = r.o.Index.Lose(index.Recovery{Cause: index.RolledBack, Through: through})
 		}
@@ -47,16 +49,16 @@ func (r *Runner) WentBack(through int64, noted func(error)) {
 // back gives what metaBack holds. Where it holds nothing, and yet a device shows
 // that something was lost, what was made in this run is taken to be from after
 // that.
-func (r *Runner) back() (through int64, known bool, err error) {
+func (r *Runner) back() (through int64, err error) {
 	through = lastOf(r.o.Index.Runs()).After
 	text, err := r.o.Index.Meta(metaBack)
 	if err != nil || text == "" {
-		return through, false, err
+		return through, err
 	}
 	if noted, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return noted, true, nil
+		return noted, nil
 	}
-	return through, false, nil // what is no number says nothing
+	return through, nil // what is no number says nothing
 }
 
 // Disputed takes names of ours of which a device shows that a change was lost.
@@ -72,7 +74,7 @@ func (r *Runner) part(names []relpath.Path) {
 	if len(names) == 0 {
 		return
 	}
-	through, _, err := r.back()
+	through, err := r.back()
 	var recs []index.Record
 	var remotes []*remoteEntries
 	if err == nil {

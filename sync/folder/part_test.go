@@ -50,3 +50,46 @@ func TestWhatCameBackIsNotTakenForMadeSince(t *testing.T) {
 		})
 	}
 }
+
+// A device that goes back once more, to a state from after the comparison that
+// settled the loss before, lost what came after that state, and not all that it
+// made since the first loss. While nothing was compared yet, both count.
+func TestASettledLossIsNotCountedAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		settled bool
+		want    int64
+	}{
+		{"the first was settled", true, 9},
+		{"the first is not settled yet", false, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inRig(t, nil, func(r *rig) {
+				settled := false
+				r.options.Whole = func() bool { return settled }
+				r.runner = New(r.options)
+				r.start()
+				lose := func(through int64) {
+					r.runner.WentBack(through, func(err error) {
+						if err != nil {
+							t.Error(err)
+						}
+					})
+					synctest.Wait()
+				}
+				lose(2)
+				settled = tt.settled
+				r.runner.RemoteChanged()
+				synctest.Wait()
+				if _, pending := r.index.Recovery(); pending == tt.settled {
+					t.Fatalf("the index is being compared: %v", pending)
+				}
+				settled = false
+				lose(9)
+				if got, err := r.runner.back(); err != nil || got != tt.want {
+					t.Errorf("what was made after %d (%v) does not know what was lost, want %d", got, err, tt.want)
+				}
+			})
+		})
+	}
+}

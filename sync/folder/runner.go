@@ -415,7 +415,7 @@ func (r *Runner) equip(f fsys.FS, rules *ignore.Matcher) {
 	}
 	worker := pull.NewWorker(pull.Options{
 		Folder: r.o.ID, Self: r.o.Self.Short(), Role: r.o.Type, FS: f, Index: r.o.Index, Exec: r.exec, Disk: r.disk, Source: r.o.Source,
-		Archive: keep, Prove: r.prove, Brake: held, Stored: r.o.Announce, Log: r.o.Log,
+		Archive: keep, Prove: r.proveAlive, Brake: held, Stored: r.o.Announce, Log: r.o.Log,
 		Parked:    func(res pull.Result) { r.post(PullParked{res}) },
 		Ignored:   func(p relpath.Path) bool { return r.matchers().Match(p).Ignored },
 		Deletable: func(p relpath.Path) bool { return r.matchers().Match(p).Deletable },

@@ -206,6 +206,7 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 	if len(recs) == 0 {
 		return
 	}
+	r.signOfLife()
 	announce, quiet := r.split(batch, recs)
 	if len(quiet) > 0 {
 		if err := r.o.Index.Restamp(quiet); err != nil {

@@ -33,10 +33,12 @@ func (s *Session) begin(now time.Time, anew bool) {
 		if s.exchange[id] != nil && !anew {
 			continue
 		}
+		known := lf.device(s.peer)
+		unmet := known != nil && known.IndexID == 0
 		if !rf.Looking {
 			s.beginReceiving(lf, s.deviceIn(rf, s.peer))
 		}
-		back := !rf.Looking && !lf.Looking && s.wentBack(lf, s.deviceIn(rf, s.self))
+		back := !rf.Looking && !lf.Looking && s.wentBack(lf, s.deviceIn(rf, s.self), unmet)
 		if back || lf.holds() {
 			delete(s.exchange, id)
 			continue
@@ -52,7 +54,7 @@ func (s *Session) begin(now time.Time, anew bool) {
 // wentBack reports whether nothing of ours may be sent because what the peer
 // holds of it is not what we have. A Configure follows once it is known what was
 // lost. It is told once.
-func (s *Session) wentBack(f *LocalFolder, ours *bep.Device) bool {
+func (s *Session) wentBack(f *LocalFolder, ours *bep.Device, unmet bool) bool {
 	if ours.IndexID == 0 || ours.IndexID == f.IndexID && f.gave(ours.MaxSequence) {
 		return false
 	}
@@ -61,7 +63,7 @@ func (s *Session) wentBack(f *LocalFolder, ours *bep.Device) bool {
 		return ours.IndexID == f.IndexID // a new ID is on its way
 	}
 	s.told[f.ID] = held
-	s.emit(WentBack{Folder: f.ID, IndexID: ours.IndexID, Sequence: ours.MaxSequence})
+	s.emit(WentBack{Folder: f.ID, IndexID: ours.IndexID, Sequence: ours.MaxSequence, Unmet: unmet})
 	return true
 }
 

@@ -47,7 +47,7 @@ type Host interface {
 	// one that we have, or not in this state: it may know of changes that were
 	// lost here. The peer is configured anew afterwards, with another index ID
 	// where it was the same one.
-	WentBack(p *Peer, folder bep.FolderID, id bep.IndexID, seq int64) error
+	WentBack(p *Peer, w WentBack) error
 	// Answer appends the frame that answers a request of the device's.
 	Answer(dev device.ID, dst []byte, req *bep.Request) []byte
 	// Told hands over a message of Lanyard's own extensions, in the order in
@@ -243,7 +243,7 @@ func (p *Peer) carryOut(e Effect) {
 	case Store:
 		p.apply.Post(func() { p.lostOn(p.o.Host.StoreIndex(p.o.ID, e.Index)) })
 	case WentBack:
-		p.apply.Post(func() { p.lostOn(p.o.Host.WentBack(p, e.Folder, e.IndexID, e.Sequence)) })
+		p.apply.Post(func() { p.lostOn(p.o.Host.WentBack(p, e)) })
 	case Told:
 		p.apply.Post(func() { p.refuseOn(p.o.Host.Told(p, e.Message)) })
 	case Deliver:

@@ -41,7 +41,8 @@ var (
 //
 //	> ClusterConfig, Index, IndexUpdate, Request, Ping as above
 //	! read photos after 3; ! reset photos 9; ! store photos 1-3
-//	! went back photos 7:5  what the device holds of an index of ours
+//	! went back photos 7:5  what the device holds of an index of ours;
+//	                        "unmet": we held nothing of its index
 //	! answer 0; ! deliver 0; ! deliver 0 failed; ! discard 5
 //	! shares photos joined, music stopped; ! drop TEXT; ! tell TEXT
 type script struct {
@@ -280,7 +281,11 @@ func (s *script) effect(e Effect) []string {
 	case Store:
 		return one("! store %s %s", e.Folder, span(e.Index.Files))
 	case WentBack:
-		return one("! went back %s %d:%d", e.Folder, e.IndexID, e.Sequence)
+		unmet := ""
+		if e.Unmet {
+			unmet = " unmet"
+		}
+		return one("! went back %s %d:%d%s", e.Folder, e.IndexID, e.Sequence, unmet)
 	case Answer:
 		return one("! answer %d", e.Request.ID)
 	case Deliver:

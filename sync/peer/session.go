@@ -131,6 +131,9 @@ type (
 		Folder   bep.FolderID
 		IndexID  bep.IndexID
 		Sequence int64
+		// Unmet: our index knew nothing of the peer's. Whatever is in ours was made
+		// without knowing what the peer has.
+		Unmet bool
 	}
 	// Told hands on a message of our own extensions.
 	Told struct{ Message *bep.Extension }

@@ -171,7 +171,7 @@ func TestIndexExchange(t *testing.T) {
 			> ClusterConfig photos@7:3
 			< ClusterConfig photos@9:2 holds 6:5
 			! reset photos 9
-			! went back photos 6:5
+			! went back photos 6:5 unmet
 			! shares photos joined
 			< Index photos 1-2
 			! reset photos 9
@@ -192,7 +192,7 @@ func TestIndexExchange(t *testing.T) {
 			configure photos@8:3 hold
 			> ClusterConfig photos@8:3
 			! reset photos 9
-			! went back photos 7:1
+			! went back photos 7:1 unmet
 			! shares photos joined
 			page photos 2-3
 			< ClusterConfig photos@9:2 holds 8:0

@@ -109,7 +109,7 @@ func (h *fakeHost) StoreIndex(_ device.ID, m *bep.Index) error {
 	return h.fail
 }
 
-func (h *fakeHost) WentBack(_ *Peer, _ bep.FolderID, _ bep.IndexID, _ int64) error { return nil }
+func (h *fakeHost) WentBack(*Peer, WentBack) error { return nil }
 
 func (h *fakeHost) Told(_ *Peer, m *bep.Extension) error {
 	h.mu.Lock()
