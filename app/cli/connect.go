@@ -19,6 +19,7 @@ type settings interface {
 	Identity(context.Context) (service.Identity, error)
 	Devices(context.Context) ([]service.Peer, error)
 	AddDevice(context.Context, service.NewPeer) (service.Peer, error)
+	RemovedDevices(context.Context) ([]status.RemovedDevice, error)
 	RemoveDevice(ctx context.Context, dev string) error
 	ChangeDevice(ctx context.Context, dev string, change service.PeerChange) (service.Peer, error)
 	Folders(context.Context) ([]service.Share, error)

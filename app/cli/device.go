@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,17 +17,20 @@ func (a *app) deviceCommand() *cobra.Command {
 	c.AddCommand(
 		a.deviceList(), a.deviceAdd(), a.deviceRemove(), a.deviceRename(),
 		a.devicePause("pause", "Keep a device disconnected", true),
-		a.devicePause("resume", "Let a paused device connect again", false),
+		a.devicePause("resume", "Let a paused device connect again, or keep one that another computer removed", false),
 	)
 	return c
 }
 
 func (a *app) deviceList() *cobra.Command {
-	var asJSON bool
+	var asJSON, removed bool
 	c := &cobra.Command{
-		Use: "list", Short: "List the configured devices", Args: takes(0, 0),
+		Use: "list", Short: "List the configured devices, or those that were removed", Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.withSettings(c.Context(), func(s settings) error {
+				if removed {
+					return a.listRemoved(c.Context(), s, asJSON)
+				}
 				peers, err := s.Devices(c.Context())
 				if err != nil {
 					return err
@@ -38,7 +43,23 @@ func (a *app) deviceList() *cobra.Command {
 		},
 	}
 	jsonFlag(c, &asJSON)
+	c.Flags().BoolVar(&removed, "removed", false, "those that were removed: they get nothing until they are connected or added again")
 	return c
+}
+
+func (a *app) listRemoved(ctx context.Context, s settings, asJSON bool) error {
+	list, err := s.RemovedDevices(ctx)
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return a.printJSON(list)
+	}
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	for _, d := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", d.ID, oneLine(d.Name), d.Time.Local().Format(time.DateTime))
+	}
+	return w.Flush()
 }
 
 func (a *app) printPeers(peers []service.Peer) error {
@@ -77,7 +98,10 @@ func (a *app) deviceAdd() *cobra.Command {
 
 func (a *app) deviceRemove() *cobra.Command {
 	return &cobra.Command{
-		Use: "remove DEVICE", Short: "Remove a device; no files are touched", Args: takes(1, 1),
+		Use: "remove DEVICE", Short: "Remove a device: it gets nothing any more; no files are touched", Args: takes(1, 1),
+		Long: "Remove a device, such as one that was lost. Its connections end at once, it gets nothing any more, not even this\n" +
+			"computer's name, and your other computers with Lanyard are told and ask whether to remove it as well. Files that it\n" +
+			"has stay there. It comes back by a new pairing, or by: lanyard device add ID",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withSettings(c.Context(), func(s settings) error {
 				return s.RemoveDevice(c.Context(), args[0])

@@ -7,11 +7,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"lanyard/app/service"
+	"lanyard/app/text"
 	"lanyard/app/web"
 	"lanyard/sync/status"
 )
@@ -119,6 +121,12 @@ func (a *app) view(s status.Snapshot) string {
 		if !o.Refused {
 			line("%s", a.offerText(o))
 		}
+	}
+	for _, r := range s.Removed[:min(len(s.Removed), maxShown)] {
+		line("%s  %s", r.Name, a.tell(text.PairRemoved, "time", r.Time.Format(time.RFC3339)))
+	}
+	if n := len(s.Removed) - maxShown; n > 0 {
+		line("and %s more; all are listed by: lanyard device list --removed", count(int64(n), "removed device"))
 	}
 	return b.String()
 }

@@ -73,6 +73,8 @@ type Device struct {
 	// Paired says how it became a peer, and Since when.
 	Paired status.PairingMethod `json:"paired"`
 	Since  time.Time            `json:"since,omitzero"`
+	// Revoked lists the other devices of ours that have removed it.
+	Revoked []Revocation `json:"revoked,omitempty"`
 }
 
 // Network is a network that this computer was in.
@@ -211,7 +213,7 @@ func (c Config) WithDevice(d Device) (Config, error) {
 }
 
 // WithoutDevice removes a device, also from every folder it shares, and notes
-// that it was removed.
+// that it was removed. What it said of others goes with it.
 func (c Config) WithoutDevice(id device.ID, now time.Time) (Config, error) {
 	d, err := c.deviceByID(id)
 	if err != nil {
@@ -219,6 +221,9 @@ func (c Config) WithoutDevice(id device.ID, now time.Time) (Config, error) {
 	}
 	c = c.WithRemoved(Removed{ID: id, Name: d.Name, When: now, Peer: true})
 	c.Devices = slices.DeleteFunc(slices.Clone(c.Devices), func(d Device) bool { return d.ID == id })
+	for i := range c.Devices {
+		c.Devices[i].Revoked = withoutRevocation(c.Devices[i].Revoked, id)
+	}
 	c.Folders = slices.Clone(c.Folders)
 	for i := range c.Folders {
 		c.Folders[i].Shared = without(c.Folders[i].Shared, id)

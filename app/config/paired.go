@@ -62,7 +62,7 @@ func (c Config) WithPeer(d Device) (Config, error) {
 		return c.WithDevice(d)
 	}
 	return c.welcomed(d.ID).WithDeviceChanged(d.ID, func(old Device) Device {
-		old.Paired, old.Since = d.Paired, d.Since
+		old.Paired, old.Since, old.Revoked = d.Paired, d.Since, nil
 		return old
 	})
 }

@@ -68,6 +68,8 @@ type Engine interface {
 	// Preview compares what stands at an absolute path with a folder that a
 	// device offers. It changes neither.
 	Preview(ctx context.Context, dev device.ID, folder bep.FolderID, path string) (status.Preview, error)
+	// Hearings asks the connected devices whom they hear, until ctx ends.
+	Hearings(ctx context.Context) []engine.Hearing
 	// Restore brings a stored version back: the newest where at is zero, to
 	// the name it had where to is the root.
 	Restore(ctx context.Context, folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
@@ -102,6 +104,8 @@ type EngineOptions struct {
 	// PairKeys keeps what devices recognise each other's announcements by; nil
 	// agrees on none.
 	PairKeys engine.PairKeys
+	// Revocations notes which of our devices another one has removed.
+	Revocations engine.Revocations
 }
 
 // MakeEngine makes an engine and starts nothing. What it opens, the engine's
@@ -122,6 +126,8 @@ type productEngine struct {
 
 	toldMu sync.Mutex // guards told
 	told   told
+	// forgotten are the removed devices of which the address book knows nothing.
+	forgotten map[device.ID]bool
 }
 
 // newEngine is the MakeEngine of the product: the sync engine over QUIC and
@@ -148,8 +154,8 @@ func newEngine(o EngineOptions) (Engine, error) {
 	p.book = book.Open(book.Options{File: filepath.Join(o.StateDir, "addresses.json"), Log: o.Log})
 	p.Engine = engine.New(engine.Options{
 		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
-		Transport: p.transport, Addresses: p.book, Offers: o.Offers, KeepOffers: o.KeepOffers,
-		PairKeys: o.PairKeys, Log: o.Log,
+		Transport: p.transport, Addresses: addresses{p.book, o.Discovery}, Offers: o.Offers, KeepOffers: o.KeepOffers,
+		PairKeys: o.PairKeys, Revocations: o.Revocations, Log: o.Log,
 		Scratch: func() (index.Store, func() error, error) { return scratch(o) },
 	})
 	if o.Discovery {
@@ -185,7 +191,18 @@ func removeScratch(o EngineOptions) {
 	}
 }
 
-var _ engine.Addresses = (*book.Book)(nil)
+// addresses is the address book, and whether anything but connections feeds it.
+type addresses struct {
+	*book.Book
+	listens bool
+}
+
+var (
+	_ engine.Addresses = addresses{}
+	_ engine.Listening = addresses{}
+)
+
+func (a addresses) Listens() bool { return a.listens }
 
 // Snapshot adds what the program itself ran into.
 func (p *productEngine) Snapshot() status.Snapshot {
@@ -233,8 +250,17 @@ func portOf(address string) string {
 	return u.Port()
 }
 
-// Apply also tells the address book which addresses are fixed.
+// Apply also tells the address book which addresses are fixed, and has it forget
+// removed devices. It is called by one at a time.
 func (p *productEngine) Apply(d engine.Desired) {
+	removed := make(map[device.ID]bool, len(d.Removed))
+	for _, r := range d.Removed {
+		removed[r.ID] = true
+		if !p.forgotten[r.ID] {
+			p.book.Forget(r.ID)
+		}
+	}
+	p.forgotten = removed
 	for _, dev := range d.Devices {
 		if err := p.book.Set(dev.ID, dev.Addresses); err != nil {
 			p.log.Warn("address not used", "device", dev.Name, "error", err)

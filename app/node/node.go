@@ -87,6 +87,7 @@ func (n *Node) engineOptions() EngineOptions {
 		Config:      n.store.Config,
 		Pairing:     n.desk.Pairing,
 		PairKeys:    pairKeys{n.store},
+		Revocations: n.revocations,
 	}
 }
 
@@ -108,6 +109,17 @@ func (k pairKeys) SetPairKey(dev device.ID, key device.PairKey) error {
 			d.PairKey = key
 			return d
 		})
+	})
+}
+
+// revocations notes which of our devices another one has removed.
+func (n *Node) revocations(by device.ID, removed map[device.ID]time.Time) error {
+	if _, changed := n.store.Config().WithRevocations(by, removed); !changed {
+		return nil // it says so on each connection
+	}
+	return n.store.Update(func(c config.Config) (config.Config, error) {
+		next, _ := c.WithRevocations(by, removed)
+		return next, nil
 	})
 }
 
@@ -178,7 +190,11 @@ func Desired(c config.Config) engine.Desired {
 			Name:      dev.Name,
 			Addresses: slices.Clone(dev.Addresses),
 			Paused:    dev.Paused,
+			Revoked:   dev.RevokedBy(),
 		})
+	}
+	for _, r := range c.Removed {
+		d.Removed = append(d.Removed, engine.Removal{ID: r.ID, When: r.When, Peer: r.Peer})
 	}
 	return d
 }

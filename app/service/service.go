@@ -104,6 +104,7 @@ func (s *Service) snapshot() status.Snapshot {
 	snap := s.engine.Snapshot()
 	pairing, wrong := s.pairing(snap.Offers)
 	snap.Pairing = pairing
+	snap.Removed = removedDevices(s.store.Config())
 	problems := s.wordedAll(append(slices.Clone(snap.Problems), wrong...))
 	if s.exposed != "" {
 		problems = append(problems, keyExposed(s.texts, s.exposed))

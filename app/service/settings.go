@@ -10,6 +10,7 @@ import (
 	"lanyard/app/config"
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/status"
 )
 
 // Settings is the part of the contract that needs no running engine: who this
@@ -81,7 +82,24 @@ func (s *Settings) AddDevice(_ context.Context, req NewPeer) (Peer, error) {
 	return peer(added), err
 }
 
-// RemoveDevice removes a device, also from the folders it shares.
+// RemovedDevices lists the devices that were removed, the last one first. They get
+// nothing from this one until a person connects or adds them again.
+func (s *Settings) RemovedDevices(context.Context) ([]status.RemovedDevice, error) {
+	return removedDevices(s.store.Config()), nil
+}
+
+func removedDevices(c config.Config) []status.RemovedDevice {
+	out := []status.RemovedDevice{}
+	for _, r := range slices.Backward(c.Removed) {
+		if r.Peer {
+			out = append(out, status.RemovedDevice{ID: r.ID.String(), Name: r.Name, Time: r.When.UTC()})
+		}
+	}
+	return out
+}
+
+// RemoveDevice removes a device, also from the folders it shares. With an engine
+// its connections have ended when the call returns, or end at once.
 func (s *Settings) RemoveDevice(_ context.Context, dev string) error {
 	return s.store.Update(func(c config.Config) (config.Config, error) {
 		d, err := c.FindDevice(dev)
@@ -92,7 +110,8 @@ func (s *Settings) RemoveDevice(_ context.Context, dev string) error {
 	})
 }
 
-// ChangeDevice renames, pauses or resumes a device.
+// ChangeDevice renames, pauses or resumes a device. One that is resumed stays,
+// whatever other devices have said of it.
 func (s *Settings) ChangeDevice(_ context.Context, dev string, change PeerChange) (Peer, error) {
 	var changed config.Device
 	err := s.store.Update(func(c config.Config) (config.Config, error) {
@@ -106,6 +125,9 @@ func (s *Settings) ChangeDevice(_ context.Context, dev string, change PeerChange
 		return c.WithDeviceChanged(d.ID, func(d config.Device) config.Device {
 			set(&d.Name, change.Name)
 			set(&d.Paused, change.Paused)
+			if change.Paused != nil && !*change.Paused {
+				d = d.Kept()
+			}
 			changed = d
 			return d
 		})

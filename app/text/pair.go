@@ -27,12 +27,13 @@ const (
 	PairRequest    PairText = "request" // [address]
 	PairNothing    PairText = "nothing"
 	PairOneSided   PairText = "one-sided" // device, self, group
+	PairRemoved    PairText = "removed"   // time
 )
 
 // PairTexts lists them.
 func PairTexts() []PairText {
 	return []PairText{
-		PairNobody, PairScan, PairLasts, PairConnect, PairWaits, PairAsks, PairSame, PairSameName, PairDone, PairFailed, PairExpired, PairLeft, PairSyncthing, PairNoneNearby, PairPaneOpen, PairCompare, PairRequest, PairNothing, PairOneSided,
+		PairNobody, PairScan, PairLasts, PairConnect, PairWaits, PairAsks, PairSame, PairSameName, PairDone, PairFailed, PairExpired, PairLeft, PairSyncthing, PairNoneNearby, PairPaneOpen, PairCompare, PairRequest, PairNothing, PairOneSided, PairRemoved,
 	}
 }
 

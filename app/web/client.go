@@ -110,6 +110,11 @@ func (c *Client) Devices(ctx context.Context) ([]service.Peer, error) {
 	return get[[]service.Peer](ctx, c, "/devices")
 }
 
+// RemovedDevices lists the devices that were removed.
+func (c *Client) RemovedDevices(ctx context.Context) ([]status.RemovedDevice, error) {
+	return get[[]status.RemovedDevice](ctx, c, "/devices/removed")
+}
+
 // AddDevice adds a device.
 func (c *Client) AddDevice(ctx context.Context, req service.NewPeer) (service.Peer, error) {
 	return send[service.Peer](ctx, c, http.MethodPost, "/devices", req)

@@ -32,6 +32,7 @@ type Service interface {
 	Follow(context.Context, func(service.SnapshotEvent) error) error
 	Devices(context.Context) ([]service.Peer, error)
 	AddDevice(context.Context, service.NewPeer) (service.Peer, error)
+	RemovedDevices(context.Context) ([]status.RemovedDevice, error)
 	RemoveDevice(ctx context.Context, dev string) error
 	ChangeDevice(ctx context.Context, dev string, change service.PeerChange) (service.Peer, error)
 	Networks(context.Context) ([]service.Network, error)

@@ -81,6 +81,10 @@ func registerDevices(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*answer[[]service.Peer], error) {
 			return answered(s.Devices(ctx))
 		})
+	huma.Register(api, operation("list-removed-devices", http.MethodGet, "/devices/removed", "The devices that were removed and get nothing any more"),
+		func(ctx context.Context, _ *none) (*answer[[]status.RemovedDevice], error) {
+			return answered(s.RemovedDevices(ctx))
+		})
 	huma.Register(api, operation("add-device", http.MethodPost, "/devices", "Add a device"),
 		func(ctx context.Context, in *struct{ Body service.NewPeer }) (*answer[service.Peer], error) {
 			return answered(s.AddDevice(ctx, in.Body))

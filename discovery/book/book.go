@@ -76,6 +76,7 @@ type entry struct {
 	rounds  int       // calls of Candidates
 	met     time.Time // when it last dialed us from nowhere that it listens
 	barred  bool      // it was last announced at addresses that cannot be dialed alone
+	heard   time.Time // when it was last announced on this network
 }
 
 // Open reads the file, if there is one. A file that cannot be understood is
@@ -196,6 +197,7 @@ func (b *Book) SetNetwork(fingerprint string) {
 		for _, r := range e.records {
 			r.sighted, r.fails = time.Time{}, 0
 		}
+		e.heard = time.Time{}
 		if len(e.records) > 0 {
 			affected = append(affected, dev)
 		}
@@ -217,6 +219,7 @@ func (b *Book) Sighted(dev device.ID, addresses []string) {
 	news := false
 	if e != nil {
 		e.barred = len(addresses) > 0
+		e.heard = time.Now()
 		for _, s := range addresses[:min(len(addresses), MaxAddresses)] {
 			if a, err := parseDialable(s); err == nil {
 				e.barred = false
@@ -228,6 +231,14 @@ func (b *Book) Sighted(dev device.ID, addresses []string) {
 	if news {
 		b.announce(dev)
 	}
+}
+
+// Heard reports whether a device was announced on this network of late.
+func (b *Book) Heard(dev device.ID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.devices[dev]
+	return e != nil && !e.heard.IsZero() && time.Since(e.heard) < sightingLife
 }
 
 // Seen notes the source address of a connection that a device opened. With QUIC

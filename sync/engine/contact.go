@@ -129,10 +129,13 @@ func (c *contact) shun(now time.Time) {
 }
 
 // dialed notes a dial that led to no connection, and whether it met a device
-// that is none of ours.
-func (c *contact) dialed(address string, err error, met bool) {
+// that is none of ours. One that was removed is enough, others may be new at an
+// address that was given to them.
+func (c *contact) dialed(address string, err error, met, removed bool) {
 	c.dialErr = err
 	switch {
+	case removed:
+		c.othersAt, c.others = address, maxOthers
 	case met && (c.others == 0 || c.othersAt == address):
 		c.othersAt = address
 		c.others++
@@ -164,9 +167,12 @@ type deviceFacts struct {
 	self   device.ID
 	now    time.Time
 	paused bool // by us
-	former bool // it has shared a folder with us
-	need   int64
-	shares []sharedThere // what it shares with us, of what we share with it
+	// revoker is the name of a device of ours that has removed this one, "" for
+	// none.
+	revoker string
+	former  bool // it has shared a folder with us
+	need    int64
+	shares  []sharedThere // what it shares with us, of what we share with it
 }
 
 // sharedThere is the state of one folder at the device.
@@ -176,6 +182,9 @@ type sharedThere struct{ there, paused bool }
 func (f *deviceFacts) problems() []status.Problem {
 	if f.paused {
 		return []status.Problem{f.problem("paused-by-you", "paused here")}
+	}
+	if f.revoker != "" {
+		return []status.Problem{f.problem("removed-elsewhere", "another device has removed it", "other", f.revoker)}
 	}
 	out := []status.Problem{}
 	add := func(p status.Problem) { out = append(out, p) }

@@ -17,6 +17,17 @@ type Desired struct {
 	Name    string // of this device, told to peers
 	Folders []FolderSpec
 	Devices []DeviceSpec
+	// Removed are devices that a person removed or turned away, the last one last.
+	// They get nothing from us, not even our name. None of them is in Devices.
+	Removed []Removal
+}
+
+// Removal is a device that was removed.
+type Removal struct {
+	ID   device.ID
+	When time.Time
+	// Peer: it was one, so our other devices are told.
+	Peer bool
 }
 
 // FolderSpec is one folder. Zero fields mean the documented defaults.
@@ -48,6 +59,9 @@ type DeviceSpec struct {
 	Name      string
 	Addresses []string // fixed addresses, such as quic://192.0.2.1:22000
 	Paused    bool
+	// Revoked is another of our devices, which has removed this one: it is kept
+	// disconnected until a person has decided. Zero for none.
+	Revoked device.ID
 }
 
 // Addresses tells where devices may be. It is a hint: identity is proven by

@@ -38,6 +38,9 @@ type Options struct {
 	// PairKeys keeps what devices recognise each other's announcements by; nil
 	// agrees on none.
 	PairKeys PairKeys
+	// Revocations takes which of our devices another one has removed; nil heeds
+	// nobody and tells only what there is to tell.
+	Revocations Revocations
 	// OpenRoot opens a folder's root. Default: the real disk.
 	OpenRoot func(FolderSpec) (fsys.FS, error)
 	// NewWatcher makes a folder's watcher; it may return nil. Default: the
@@ -118,6 +121,8 @@ type Engine struct {
 	keeping    chan struct{}                // of capacity 1: holds a token while offers are being kept
 	sharesDue  map[*peer.Peer]bool          // a look at what it shares is due
 	keyKnown   map[device.ID]device.PairKey // that the device said it has
+	questions  map[*question]bool           // that wait for answers
+	barred     map[device.ID]bool           // removed devices, already before the turn comes to it
 
 	net *network // nil where connections are attached by hand
 }
@@ -133,7 +138,8 @@ func New(o Options) *Engine {
 		contacts: map[device.ID]*contact{}, waiting: map[device.ID]*peerEntry{}, carried: map[device.ID]carried{},
 		offers: map[offerKey]offer{}, crowd: map[crowdKey]crowd{}, back: map[bep.FolderID]bool{},
 		changed: make(chan struct{}), rebuilding: map[bep.FolderID]bool{}, sharesDue: map[*peer.Peer]bool{}, keyKnown: map[device.ID]device.PairKey{},
-		keeping: make(chan struct{}, 1), previewing: make(chan struct{}, 1), looking: map[bep.FolderID]looking{},
+		questions: map[*question]bool{},
+		keeping:   make(chan struct{}, 1), previewing: make(chan struct{}, 1), looking: map[bep.FolderID]looking{},
 	}
 	e.recallOffers(o.Offers)
 	e.kept = e.offeredLocked()
@@ -181,8 +187,12 @@ func (e *Engine) Close() {
 	}
 }
 
-// Apply brings the engine to a desired state; it does not wait for it.
-func (e *Engine) Apply(d Desired) { e.turn.Post(func() { e.apply(d) }) }
+// Apply brings the engine to a desired state; it does not wait for it. Devices
+// that are removed are shut out before it returns.
+func (e *Engine) Apply(d Desired) {
+	e.bar(d)
+	e.turn.Post(func() { e.apply(d) })
+}
 
 // Changed gives a channel that is closed at the next change of the snapshot.
 func (e *Engine) Changed() <-chan struct{} {
@@ -220,7 +230,7 @@ func (e *Engine) spec(id device.ID) (DeviceSpec, bool) {
 // may ask it while it accepts.
 func (e *Engine) Known(id device.ID) bool {
 	d, ok := e.spec(id)
-	return ok && !d.Paused
+	return ok && !d.Paused && d.Revoked.IsZero() && !e.isBarred(id)
 }
 
 // ours reports whether a device is this one or one of those desired.
@@ -241,7 +251,7 @@ func (e *Engine) ourHello(id device.ID) bep.Hello {
 	e.mu.Lock()
 	h.DeviceName = cmp.Or(e.desired.Name, e.o.ID.Short().String())
 	e.mu.Unlock()
-	if !spec.Paused {
+	if !spec.Paused && spec.Revoked.IsZero() {
 		h.NumConnections = 1
 	}
 	return h

@@ -58,6 +58,7 @@ func (e *Engine) apply(d Desired) {
 	e.applyContacts(d)
 	e.applyDevices(old, d)
 	e.configureAll()
+	e.tellRevoked(old, d)
 	e.offeredAgain()
 	if e.net != nil {
 		e.net.apply(d)
@@ -90,8 +91,10 @@ func (e *Engine) applyFolders(d Desired) {
 			f.stop()
 			e.startFolder(w, f.index)
 		default:
-			e.dropUnshared(f.index, f.spec.Shared, w.Shared)
+			// In this order: whoever stores an index looks afterwards whether the
+			// folder is still shared.
 			e.setFolder(id, &folderEntry{spec: w, index: f.index, runner: f.runner, err: f.err, meter: f.meter})
+			e.dropUnshared(f.index, f.spec.Shared, w.Shared)
 		}
 	}
 	for _, id := range sortedFolders(want) {
@@ -119,10 +122,31 @@ func (e *Engine) dropUnshared(ix index.Folder, before, after []device.ID) {
 		if slices.Contains(after, dev) {
 			continue
 		}
-		if err := ix.DropRemote(dev); err != nil {
-			e.o.Log.Error("forget device", "device", dev.Short().String(), "error", err)
+		e.dropRemote(ix, dev)
+		if e.isBarred(dev) {
+			e.forgetExtended(ix, dev)
 		}
 	}
+}
+
+func (e *Engine) dropRemote(ix index.Folder, dev device.ID) {
+	if err := ix.DropRemote(dev); err != nil {
+		e.o.Log.Error("forget device", "device", dev.Short().String(), "error", err)
+	}
+}
+
+// stillShared reports whether a folder is shared with a device. What the device
+// announced meanwhile is forgotten where it is not: it began to be stored when
+// it still was.
+func (e *Engine) stillShared(id bep.FolderID, ix index.Folder, dev device.ID) bool {
+	f := e.folder(id)
+	if f != nil && slices.Contains(f.spec.Shared, dev) {
+		return true
+	}
+	if f != nil && f.index == ix {
+		e.dropRemote(ix, dev)
+	}
+	return false
 }
 
 // setFolder notes a folder, nil for none. After Close it stops it instead:
@@ -230,7 +254,7 @@ func (e *Engine) sharing(id bep.FolderID) []*peer.Peer {
 	}
 	var out []*peer.Peer
 	for _, dev := range sortedKeys(e.peers) {
-		if slices.Contains(f.spec.Shared, dev) {
+		if slices.Contains(f.spec.Shared, dev) && !e.barred[dev] {
 			out = append(out, e.peers[dev].peer)
 		}
 	}

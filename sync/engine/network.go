@@ -194,7 +194,7 @@ func (n *network) carry(ctx context.Context, a *attempt) {
 	hello, err := peer.Greet(conn, n.e.ourHello(id))
 	if err != nil {
 		n.e.o.Log.Debug("no greeting", "device", id.Short().String(), "address", conn.RemoteAddress(), "error", err)
-		n.e.met(id, func(c *contact) { c.failed(n.e.now(), err) })
+		n.hungUp(conn, false, err)
 		return
 	}
 	transport.Admit(conn)
@@ -234,6 +234,7 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 		}
 	}
 	err := stream.Run(ctx, p, n.e.buffers)
+	n.hungUp(a.conn, true, err)
 	if fault.KindOf(err) == fault.Peer {
 		// The rest is noted when what came by it is stored; the dialer looks now.
 		n.e.met(a.conn.PeerID(), func(c *contact) { c.shun(n.e.now()) })
@@ -242,8 +243,13 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 }
 
 // refuse greets a device that we do not know, without our name, so that it can
-// be offered to a person; then the connection ends.
+// be offered to a person; then the connection ends. One that was removed gets no
+// byte.
 func (n *network) refuse(conn transport.Conn) {
+	if n.e.isBarred(conn.PeerID()) {
+		conn.CloseWith(transport.CodeRemoved, "")
+		return
+	}
 	defer conn.CloseWith(transport.CodeNormal, "closing")
 	hello, err := peer.Greet(conn, n.e.ourHello(conn.PeerID()))
 	if err != nil {
@@ -272,6 +278,10 @@ func (n *network) add(id device.ID, a *attempt) {
 		n.links[id] = l
 	}
 	l.attempts = append(l.attempts, a)
+	if n.e.isBarred(id) { // since its device was asked for
+		n.end(a, transport.CodeRemoved)
+		return
+	}
 	n.doubt(id, l)
 	n.settle(id)
 }
@@ -608,7 +618,8 @@ func (d *dialer) failed(address string, err error, won bool) {
 	// nothing odd.
 	other, met := errors.AsType[*transport.OtherDeviceError](err)
 	met = met && !d.n.e.ours(other.Met)
-	d.n.e.met(d.id, func(c *contact) { c.dialed(address, err, met) })
+	removed := met && d.n.e.isBarred(other.Met)
+	d.n.e.met(d.id, func(c *contact) { c.dialed(address, err, met, removed) })
 	d.n.e.o.Log.Debug("dial failed", "device", d.id.Short().String(), "address", address, "error", err)
 	if d.n.e.o.Addresses != nil {
 		d.n.e.o.Addresses.Failed(d.id, address, err)

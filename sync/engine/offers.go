@@ -74,6 +74,9 @@ func (e *Engine) recallOffers(kept []Offered) {
 // all that it says it shares, so that what is missing was withdrawn, with what a
 // person answered to it.
 func (e *Engine) noteOffers(dev device.ID, folders []peer.RemoteFolder) {
+	if e.isBarred(dev) {
+		return // it has just been removed
+	}
 	e.mu.Lock()
 	offered := map[bep.FolderID]bool{}
 	left := 0

@@ -95,6 +95,9 @@ func (e *Engine) attach(id device.ID, entry *peerEntry) {
 		if e.o.PairKeys != nil && entry.extended {
 			e.o.Exec.Go(func() { e.givePairKey(entry.peer) })
 		}
+		if e.o.Revocations != nil || len(e.removals()) > 0 {
+			e.tellRevokedTo(entry) // also that there are none any more
+		}
 		e.touch()
 	}
 }
@@ -116,13 +119,16 @@ func (e *Engine) configureAll() {
 	}
 }
 
-// connected lists the connected devices, in ID order.
+// connected lists the connected devices, in ID order, without those that were
+// removed: they are told nothing any more.
 func (e *Engine) connected() []*peerEntry {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out := make([]*peerEntry, 0, len(e.peers))
 	for _, id := range sortedKeys(e.peers) {
-		out = append(out, e.peers[id])
+		if !e.barred[id] {
+			out = append(out, e.peers[id])
+		}
 	}
 	return out
 }
@@ -131,7 +137,7 @@ func (e *Engine) connected() []*peerEntry {
 func (e *Engine) peer(id device.ID) *peer.Peer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if entry := e.peers[id]; entry != nil && !entry.ending {
+	if entry := e.peers[id]; entry != nil && !entry.ending && !e.barred[id] {
 		return entry.peer
 	}
 	return nil
@@ -142,6 +148,16 @@ func (e *Engine) applyDevices(old, d Desired) {
 	for _, entry := range e.connected() {
 		if id := entry.peer.ID(); !e.Known(id) {
 			entry.close("this device is not connected any more")
+		}
+	}
+	if e.net == nil { // else the network has seen to it
+		for _, r := range d.Removed {
+			e.mu.Lock()
+			entry := e.peers[r.ID]
+			e.mu.Unlock()
+			if entry != nil && e.isBarred(r.ID) {
+				entry.close("")
+			}
 		}
 	}
 	for _, dev := range old.Devices {
@@ -270,7 +286,7 @@ func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
 	if err := f.index.ResetRemote(dev, ix); err != nil {
 		return unlessGivenUp(err)
 	}
-	if f.runner != nil {
+	if h.e.stillShared(id, f.index, dev) && f.runner != nil {
 		f.runner.RemoteChanged()
 	}
 	return nil
@@ -298,6 +314,9 @@ func (h host) StoreIndex(dev device.ID, m *bep.Index) error {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("store index of %v: %w", dev.Short(), err)
+		}
+		if !h.e.stillShared(m.Folder, f.index, dev) {
+			return nil
 		}
 		if f.runner != nil {
 			f.runner.Disputed(f.index.Disputed()) // first: it takes the Disk turn before a pull does

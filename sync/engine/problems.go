@@ -308,6 +308,9 @@ func (e *Engine) deviceProblems(spec DeviceSpec, out *status.Device, folders map
 	facts.starts, facts.faults = slices.Clone(c.starts), slices.Clone(c.faults)
 	e.mu.Unlock()
 	facts.name = e.nameOf(spec.ID)
+	if !spec.Revoked.IsZero() {
+		facts.revoker = e.nameOf(spec.Revoked)
+	}
 	out.Since = facts.since.UTC()
 	if facts.seen.IsZero() && !facts.connected {
 		facts.seen = e.seenBefore(spec.ID)

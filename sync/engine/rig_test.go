@@ -48,6 +48,7 @@ type node struct {
 	options transport.Options // of what it listens on, where they are not the usual ones
 	both    bool              // it listens with TCP as well, as the program does
 	keys    *keyring          // for announcements, or nil
+	heeds   Revocations       // takes whom others have removed, or nil
 	stop    func()            // ends Run and waits for it; may be called more than once
 }
 
@@ -92,6 +93,7 @@ func startNode(t testing.TB, n *node) *node {
 	if n.keys != nil {
 		o.PairKeys = n.keys
 	}
+	o.Revocations = n.heeds
 	if n.blind {
 		o.NewWatcher = func(FolderSpec, func(relpath.Path) bool) watch.Watcher { return nil }
 	}
@@ -141,6 +143,17 @@ func (n *node) want(change func(*Desired)) {
 func (n *node) knows(other *node) {
 	n.want(func(d *Desired) {
 		d.Devices = append(d.Devices, DeviceSpec{ID: other.id, Name: other.name, Addresses: other.o.Transport.Addresses()})
+	})
+}
+
+// removes has a person remove another device.
+func (n *node) removes(other *node) {
+	n.want(func(d *Desired) {
+		d.Devices = slices.DeleteFunc(d.Devices, func(s DeviceSpec) bool { return s.ID == other.id })
+		for i := range d.Folders {
+			d.Folders[i].Shared = slices.DeleteFunc(slices.Clone(d.Folders[i].Shared), func(id device.ID) bool { return id == other.id })
+		}
+		d.Removed = append(slices.Clone(d.Removed), Removal{ID: other.id, When: time.Now(), Peer: true})
 	})
 }
 

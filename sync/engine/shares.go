@@ -6,6 +6,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/index"
 	"lanyard/sync/peer"
 )
 
@@ -106,6 +107,18 @@ func (e *Engine) noteExtended(id bep.FolderID, dev device.ID) {
 	}
 	if err != nil {
 		e.o.Log.Warn("note what a device speaks", "folder", string(id), "error", err)
+	}
+}
+
+// forgetExtended takes back what noteExtended noted.
+func (e *Engine) forgetExtended(ix index.Folder, dev device.ID) {
+	known, err := ix.Meta(metaExtended)
+	if err != nil || !strings.Contains(known, dev.String()) {
+		return
+	}
+	rest := slices.DeleteFunc(strings.Fields(known), func(s string) bool { return s == dev.String() })
+	if err := ix.SetMeta(metaExtended, strings.Join(rest, " ")); err != nil {
+		e.o.Log.Warn("forget what a device speaks", "device", dev.Short().String(), "error", err)
 	}
 }
 

@@ -83,6 +83,7 @@ var conditions = []Condition{
 	{"device-other-identity", Stop, WholeDevice, nil, true, "three dials in a row met another certificate", "engine"},
 	{"device-too-old", Stop, WholeDevice, []string{"version"}, true, "its greeting is that of a protocol before BEP 1", "engine, bep"},
 	{"device-sends-nonsense", Stop, WholeDevice, nil, true, "three connections in ten minutes ended by its fault", "engine"},
+	{"removed-elsewhere", Ask, WholeDevice, []string{"other"}, true, "another of our devices says that it removed this one", "engine"},
 	{"device-forgot-us", Stop, WholeDevice, nil, true, "a device that shared with us greets us as a stranger", "engine"},
 	{"waiting-for-their-yes", Wait, WholeDevice, []string{"self", "group"}, true, "a device that never shared with us greets us as a stranger", "engine"},
 	{"device-without-quic", Stop, WholeDevice, nil, true, "it is announced at addresses alone that are not dialed, such as relays", "engine"},

@@ -159,8 +159,16 @@ type Snapshot struct {
 	Devices  []Device  `json:"devices"`
 	Offers   []Offer   `json:"offers"`
 	Problems []Problem `json:"problems"` // of the program and the network
-	// Pairing is filled in above the engine.
-	Pairing Pairing `json:"pairing"`
+	// Pairing and Removed are filled in above the engine.
+	Pairing Pairing         `json:"pairing"`
+	Removed []RemovedDevice `json:"removed"` // the last one first
+}
+
+// RemovedDevice is a device that a person removed. It gets nothing any more.
+type RemovedDevice struct {
+	ID   string    `json:"id"`
+	Name string    `json:"name"`
+	Time time.Time `json:"time"` // of the removal
 }
 
 // Why answers why a name, a folder or a device is, or is not, in sync.

@@ -212,7 +212,12 @@ func (c *tcpConn) setDeadline(t time.Time) error {
 // CloseWith ends the connection at once for this side. Unless a Write is under
 // way, what was written before arrives if the peer reads it within a second;
 // nothing waits for that but Close of the transport, and only for the sending.
-func (c *tcpConn) CloseWith(Code, string) error {
+// With CodeRemoved nothing arrives that the system has not sent yet.
+func (c *tcpConn) CloseWith(code Code, _ string) error {
+	if code == CodeRemoved {
+		c.abort()
+		return nil
+	}
 	c.end.Do(func() {
 		close(c.done)
 		c.admit()

@@ -32,6 +32,8 @@ type Engine struct {
 	OnConflicts func(folder bep.FolderID) (status.Conflicts, error)
 	OnSettle    func(folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (bool, error)
 
+	OnHearings func() []engine.Hearing
+
 	OnDecide func(id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
 
 	mu      sync.Mutex
@@ -169,6 +171,14 @@ func (e *Engine) Decide(_ context.Context, id bep.FolderID, c status.Choice, tok
 		return nil, nil
 	}
 	return e.OnDecide(id, c, token)
+}
+
+// Hearings calls OnHearings.
+func (e *Engine) Hearings(context.Context) []engine.Hearing {
+	if e.OnHearings == nil {
+		return nil
+	}
+	return e.OnHearings()
 }
 
 // Preview calls OnPreview.
