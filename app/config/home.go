@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"lanyard/sync/fault"
 )
@@ -109,4 +110,21 @@ func (h Home) Exposed() (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// Written gives when something in the home was last written, by the clock of that
+// time; zero where nothing can be read.
+func (h Home) Written() (last time.Time) {
+	for _, dir := range []string{h.dir, h.IndexDir()} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // there is none yet
+		}
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.ModTime().After(last) {
+				last = info.ModTime()
+			}
+		}
+	}
+	return last
 }

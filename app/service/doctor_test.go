@@ -14,7 +14,7 @@ func TestWhatTheDoctorFindsIsPutInWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := checkupOf(texts, true, []string{"network", "mdns", "buffers"}, []node.Symptom{
-		{Check: "mdns", Interface: "eth0", Problem: status.Problem{Code: "firewall-blocked", Text: "not heard"}},
+		{Check: "mdns", On: "eth0", Problem: status.Problem{Code: "firewall-blocked", Text: "not heard"}},
 		{Check: "buffers", Problem: status.Problem{Code: "buffers-small", Param: map[string]string{"size": "1000"}}},
 	})
 	if len(got.Checks) != 3 || !got.Running {
@@ -38,7 +38,7 @@ func TestEveryCheckIsSaidToBeWell(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checks := append(node.Checks(), checkHome, checkFolders, checkDevices)
+		checks := append(node.Checks(), node.CheckWatches, checkHome, checkFolders, checkDevices, checkOthers)
 		for _, c := range checks {
 			if texts.Well[c] == "" {
 				t.Errorf("%s says nothing of %q", language, c)

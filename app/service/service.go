@@ -34,6 +34,8 @@ type Service struct {
 
 	// networks lists those that this computer is in.
 	networks func() []node.Network
+	// announces reports whether this device is announced on the network.
+	announces func() bool
 }
 
 // New makes the service of a node; stop is called, once or more, when someone
@@ -56,7 +58,8 @@ func New(n *node.Node, stop func()) (*Service, error) {
 		feed:    newFeed(),
 		stop:    stop,
 
-		networks: n.Networks,
+		networks:  n.Networks,
+		announces: func() bool { return n.Finder() != nil },
 	}, nil
 }
 

@@ -27,19 +27,20 @@ const (
 	Network Check = "network" // an interface leads to others
 	MDNS    Check = "mdns"    // as Lanyards find each other
 	Local   Check = "local"   // as Syncthings find each other
-	Route   Check = "route"   // the way to the local network is not taken by a tunnel
+	Route   Check = "route"   // the way to the local network and to devices is not taken by a tunnel
 	Port    Check = "port"    // that of connections is free
 	Buffers Check = "buffers" // of the sockets
+	Clock   Check = "clock"   // of this machine
 )
 
 // Checks lists them.
-func Checks() []Check { return []Check{Network, MDNS, Local, Route, Port, Buffers} }
+func Checks() []Check { return []Check{Network, MDNS, Local, Route, Port, Buffers, Clock} }
 
 // Finding is something that is wrong. Err is a fault with the code of a named
 // condition and its values.
 type Finding struct {
 	Check     Check
-	Interface string // "" for all
+	Interface string // or device that it is about; "" for all
 	Err       error
 }
 
@@ -64,6 +65,8 @@ type System interface {
 	Probe(ctx context.Context, m Method, l local.Interface) error
 	// SourceOf gives the own address from which another one is reached.
 	SourceOf(to netip.Addr) (netip.Addr, error)
+	// Now is the time of the clock.
+	Now() time.Time
 	// Bind takes the UDP port and gives it back.
 	Bind(port int) error
 	// Buffer gives how many bytes the system lets a socket hold that asked for
@@ -79,10 +82,24 @@ type Options struct {
 	// Port is that of connections, which is looked at unless it is 0: an engine
 	// that runs has it.
 	Port int
+	// Devices are those that are to be reached.
+	Devices []Device
+	// Written is when something was last written by this machine's own clock; zero
+	// where that is not known.
+	Written time.Time
 	// Wait is how long each probe may take. Default: 1 s.
 	Wait   time.Duration
 	System System // nil: the machine
 }
+
+// Device is a device with an address where it is, or may be.
+type Device struct {
+	Name    string
+	Address netip.Addr
+}
+
+// clockBehind is how far the clock may be behind what was written before.
+const clockBehind = 5 * time.Minute
 
 // bufferWanted is what QUIC asks for to be quick, and bufferEnough what does not
 // slow it down noticeably, in bytes.
@@ -116,7 +133,9 @@ func Examine(ctx context.Context, o Options) []Finding {
 	}
 	e.methods(ctx, near)
 	e.routes(near, links)
+	e.ways(links)
 	e.sockets()
+	e.clock()
 	return e.found
 }
 
@@ -182,19 +201,21 @@ func taken(port int, err error) error {
 	return fault.With(fault.Wrap(fault.Retry, "port-taken", "use UDP port "+strconv.Itoa(port), "", err), "port", strconv.Itoa(port))
 }
 
+// tunnelOf gives the tunnel whose own address is a, false for none.
+func tunnelOf(all []local.Interface, a netip.Addr) (local.Interface, bool) {
+	for _, l := range all {
+		for _, p := range l.Prefixes {
+			if l.PointToPoint && p.Addr() == a {
+				return l, true
+			}
+		}
+	}
+	return local.Interface{}, false
+}
+
 // routes looks whether the way to each subnet that an interface is in leads over
 // a tunnel.
 func (e *examination) routes(near, all []local.Interface) {
-	tunnel := func(a netip.Addr) (string, bool) {
-		for _, l := range all {
-			for _, p := range l.Prefixes {
-				if l.PointToPoint && p.Addr() == a {
-					return l.Name, true
-				}
-			}
-		}
-		return "", false
-	}
 	for _, l := range near {
 		for _, p := range l.Prefixes {
 			other, ok := neighbour(p)
@@ -205,11 +226,41 @@ func (e *examination) routes(near, all []local.Interface) {
 			if err != nil {
 				continue // the subnet has no route at all just now
 			}
-			if name, yes := tunnel(from); yes {
-				e.add(Route, l.Name, fault.New(fault.Retry, "vpn-takes-lan", "the way to %s leads over %s", p.Masked(), name))
+			if t, yes := tunnelOf(all, from); yes {
+				e.add(Route, l.Name, fault.New(fault.Retry, "vpn-takes-lan", "the way to %s leads over %s", p.Masked(), t.Name))
 				break
 			}
 		}
+	}
+}
+
+// ways looks whether the way to a device in a private network leads over a tunnel
+// that the device is not in: that of a VPN which takes everything that is not
+// for the local subnet.
+func (e *examination) ways(all []local.Interface) {
+	for _, d := range e.Devices {
+		if !d.Address.IsPrivate() {
+			continue
+		}
+		from, err := e.System.SourceOf(d.Address)
+		if err != nil {
+			continue // there is no way to it at all just now
+		}
+		t, yes := tunnelOf(all, from)
+		inside := slices.ContainsFunc(t.Prefixes, func(p netip.Prefix) bool { return p.Contains(d.Address) })
+		if yes && !inside {
+			e.add(Route, d.Name, fault.With(
+				fault.New(fault.Retry, "vpn-takes-lan", "the way to %s leads over %s", d.Address, t.Name), "device", d.Name))
+		}
+	}
+}
+
+// clock looks whether this machine's clock is behind what it showed before.
+func (e *examination) clock() {
+	now := e.System.Now()
+	if behind := e.Written.Sub(now); behind > clockBehind {
+		e.add(Clock, "", fault.With(fault.New(fault.Retry, "clock-behind", "the clock is %v behind what was written before", behind.Round(time.Second)),
+			"time", now.UTC().Format(time.RFC3339), "span", strconv.FormatInt(int64(behind.Seconds()), 10)))
 	}
 }
 

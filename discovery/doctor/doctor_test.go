@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,7 +28,13 @@ type bench struct {
 	from   map[string]string // source by destination; "" for the same
 	bind   error
 	buffer int
+	clock  time.Duration // by which it is behind
 }
+
+// noon is when the machine was last written to.
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func (b *bench) Now() time.Time { return noon.Add(-b.clock) }
 
 func (b *bench) Links() ([]local.Interface, error) { return b.links, nil }
 
@@ -70,6 +79,9 @@ func tunnel(name string, prefixes ...string) local.Interface {
 
 func TestWhatIsWrongIsNamed(t *testing.T) {
 	home := link("eth0", "192.0.2.1/24", "fe80::1/64")
+	devices := []Device{
+		{"attic", netip.MustParseAddr("192.168.7.5")}, {"abroad", netip.MustParseAddr("203.0.113.9")},
+	}
 	tests := []struct {
 		name string
 		b    bench
@@ -114,16 +126,39 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 			bench{links: []local.Interface{home, link("wlan0", "192.0.2.9/24")}, from: map[string]string{"192.0.2.2": "192.0.2.9"}},
 			"",
 		},
+		{
+			"a VPN takes everything that is not for the local subnet",
+			bench{links: []local.Interface{home, tunnel("tun0", "198.51.100.1/32")}, from: map[string]string{"192.168.7.5": "198.51.100.1"}},
+			"route attic vpn-takes-lan device=attic",
+		},
+		{
+			"a device is inside the VPN",
+			bench{links: []local.Interface{home, tunnel("tun0", "192.168.7.1/24")}, from: map[string]string{"192.168.7.5": "192.168.7.1"}},
+			"",
+		},
+		{
+			"a device elsewhere is reached over the VPN",
+			bench{links: []local.Interface{home, tunnel("tun0", "198.51.100.1/32")}, from: map[string]string{"203.0.113.9": "198.51.100.1"}},
+			"",
+		},
+		{"the clock is a little behind", bench{links: []local.Interface{home}, clock: clockBehind}, ""},
+		{
+			"the clock is behind",
+			bench{links: []local.Interface{home}, clock: time.Hour},
+			"clock clock-behind span=3600 time=2026-11-21T11:00:00Z",
+		},
+		{"the clock is ahead, which nothing here can tell", bench{links: []local.Interface{home}, clock: -time.Hour}, ""},
 		{"the port for connections is taken", bench{links: []local.Interface{home}, bind: errors.New("in use")}, "port port-taken port=22000"},
 		{"buffers are small", bench{links: []local.Interface{home}, buffer: 425984}, "buffers buffers-small size=425984"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, f := range Examine(t.Context(), Options{Port: 22000, System: &test.b}) {
+			for _, f := range Examine(t.Context(), Options{Port: 22000, System: &test.b, Written: noon, Devices: devices}) {
 				words := []string{string(f.Check), f.Interface, string(fault.CodeOf(f.Err))}
-				for k, v := range fault.DataOf(f.Err) {
-					words = append(words, k+"="+v)
+				data := fault.DataOf(f.Err)
+				for _, k := range slices.Sorted(maps.Keys(data)) {
+					words = append(words, k+"="+data[k])
 				}
 				got = append(got, strings.Join(strings.Fields(strings.Join(words, " ")), " "))
 			}

@@ -124,6 +124,9 @@ func (machine) SourceOf(to netip.Addr) (netip.Addr, error) {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
 }
 
+// Now is the machine's clock.
+func (machine) Now() time.Time { return time.Now() }
+
 // Bind takes a port alone.
 func (machine) Bind(port int) error {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{Port: port})
