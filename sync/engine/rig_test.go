@@ -49,7 +49,9 @@ type node struct {
 	both    bool              // it listens with TCP as well, as the program does
 	keys    *keyring          // for announcements, or nil
 	heeds   Revocations       // takes whom others have removed, or nil
-	stop    func()            // ends Run and waits for it; may be called more than once
+	// addresses tells where devices are; nil knows fixed ones.
+	addresses Addresses
+	stop      func() // ends Run and waits for it; may be called more than once
 }
 
 // newNode starts a device that shares nothing and knows nobody.
@@ -93,7 +95,7 @@ func startNode(t testing.TB, n *node) *node {
 	if n.keys != nil {
 		o.PairKeys = n.keys
 	}
-	o.Revocations = n.heeds
+	o.Revocations, o.Addresses = n.heeds, n.addresses
 	if n.blind {
 		o.NewWatcher = func(FolderSpec, func(relpath.Path) bool) watch.Watcher { return nil }
 	}
