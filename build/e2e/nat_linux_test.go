@@ -178,13 +178,13 @@ func TestThreeHostsAndOneBehindNAT(t *testing.T) {
 	// for long enough, by n in the worst case, which has nothing to say itself.
 	r.forget(t)
 	n.writes(t, "out again")
-	eventually(t, 20*time.Second, "a file from behind a router that forgot the way", func() error { return a.told("out again") })
+	eventually(t, 30*time.Second, "a file from behind a router that forgot the way", func() error { return a.told("out again") })
 	if !r.lent(t) {
 		t.Error("the router did not forget the way")
 	}
 	r.forget(t)
 	a.writes(t, "in at last")
-	eventually(t, 45*time.Second, "a file to behind a router that forgot the way", func() error { return n.told("in at last") })
+	eventually(t, time.Minute, "a file to behind a router that forgot the way", func() error { return n.told("in at last") })
 	if !r.lent(t) {
 		t.Error("the router did not forget the way")
 	}
