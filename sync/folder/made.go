@@ -84,12 +84,20 @@ func (r *Runner) beside(rec index.Record, held, lost []bep.FileInfo) (index.Reco
 		}
 		return rec, false
 	}
-	var least *bep.FileInfo
+	var least *bep.FileInfo // of those that hold something
+	var gone *bep.FileInfo
 	for i := range versions {
 		v := &versions[i]
-		if r.ignorant(&rec, v) && (least == nil || v.Version.Get(self) < least.Version.Get(self)) {
+		switch {
+		case !r.ignorant(&rec, v):
+		case v.Deleted:
+			gone = v
+		case least == nil || v.Version.Get(self) < least.Version.Get(self):
 			least = v
 		}
+	}
+	if least == nil {
+		least = gone
 	}
 	if least == nil {
 		return rec, false

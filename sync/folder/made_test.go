@@ -115,6 +115,28 @@ func TestWhatWasMadeWithoutKnowingALaterVersionDoesNotReplaceIt(t *testing.T) {
 	}
 }
 
+// TestACounterIsNeverGivenTwice has a device show a deletion that was lost and
+// that is older than what was given since: ours becomes later than both.
+func TestACounterIsNeverGivenTwice(t *testing.T) {
+	deleted := bep.FileInfo{Name: relpath.MustParse("a"), Deleted: true, Version: ours(20, 7), ModifiedBy: ourID.Short()}
+	rec := oneBlock("a", "new", ours(1<<40, 7))
+	kept := oneBlock("a", "lost too", ours(30, 7))
+	inRig(t, nil, func(r *rig) {
+		r.runner.made[rec.Name] = &made{known: []uint64{0}, given: []uint64{1 << 40}}
+		got, changed := r.runner.beside(index.Record{FileInfo: rec}, []bep.FileInfo{deleted}, nil)
+		if !changed || !got.Version.Covers(deleted.Version) || vector.Compare(got.Version, rec.Version) != vector.Greater {
+			t.Errorf("after %v and the lost deletion %v comes %v", rec.Version, deleted.Version, got.Version)
+		}
+	})
+	inRig(t, nil, func(r *rig) {
+		r.runner.made[rec.Name] = &made{known: []uint64{0}, given: []uint64{1 << 40}}
+		got, changed := r.runner.beside(index.Record{FileInfo: rec}, []bep.FileInfo{deleted, kept}, nil)
+		if !changed || !vector.Compare(got.Version, kept.Version).Concurrent() {
+			t.Errorf("%v does not stand beside %v, which was lost after the deletion", got.Version, kept.Version)
+		}
+	})
+}
+
 // TestWhatWasTouchedYieldsOnlyToWhatSomebodyHolds has the other device tell of a
 // version that we had and that it never fetched. A record that took over the
 // version it was made from would be that of every other device, while the disk

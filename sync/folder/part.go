@@ -7,6 +7,7 @@ import (
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
 	"lanyard/sync/scan"
+	"lanyard/sync/vector"
 )
 
 // A disk or an index that went back to an older state takes with it changes
@@ -152,7 +153,7 @@ func (r *Runner) apart(rec index.Record, other *bep.FileInfo) index.Record {
 		return scan.Yield(rec, r.o.Self.Short()) // whoever deleted the name did not see that
 	}
 	if other.Deleted || rec.SameContent(other) {
-		rec.Version = other.Version.Bump(self, r.exec.Wall().Unix())
+		rec.Version = vector.Merge(rec.Version, other.Version).Bump(self, r.exec.Wall().Unix())
 	} else {
 		rec.Version = rec.Version.Apart(other.Version, self, uint64(r.o.Index.IndexID()))
 	}
