@@ -15,4 +15,13 @@ describe('what needs a person', () => {
     for (const { act } of need?.buttons ?? []) if ('run' in act) await act.run()
     expect(trust.mock.calls).toEqual([['n1', true], ['n1', false]])
   })
+  it('can be answered: a device that was removed elsewhere is removed on its page, or kept', async () => {
+    const change = vi.spyOn(api, 'changeDevice').mockResolvedValue(undefined as never)
+    const s = snapshot([])
+    s.devices = [{ id: 'D1', name: 'attic', problems: [{ code: 'removed-elsewhere', severity: 'ask', text: '' }] }] as unknown as Snapshot['devices']
+    const [remove, keep] = needs(s)[0]?.buttons ?? []
+    expect(remove?.act).toHaveProperty('href')
+    if (keep && 'run' in keep.act) await keep.act.run()
+    expect(change.mock.calls).toEqual([['D1', { paused: false }]])
+  })
 })

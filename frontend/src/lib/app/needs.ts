@@ -59,6 +59,9 @@ function ofFolder(s: Snapshot, p: Problem, f: Folder): Button[] {
 
 function ofDevice(p: Problem, d: Device): Button[] {
   if (p.code === 'device-forgot-us') return [{ label: 1, act: { href: to.device(d.id) } }]
+  if (p.code === 'removed-elsewhere') {
+    return [{ label: 0, act: { href: to.device(d.id) } }, { label: 1, act: { run: () => api.changeDevice(d.id, { paused: false }) } }]
+  }
   if (p.code === 'device-sends-nonsense') return [{ label: 1, act: { run: () => api.changeDevice(d.id, { paused: true }) } }]
   return []
 }
