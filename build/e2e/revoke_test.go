@@ -46,6 +46,7 @@ func refusesWithoutAByte(t *testing.T, to node, cert tls.Certificate) {
 	if len(got) > 0 {
 		t.Errorf("a removed device gets %d bytes: %q", len(got), got)
 	}
+	must(t, c.dropped())
 	must(t, removed(c.conn))
 }
 
