@@ -188,6 +188,37 @@ test('an earlier version is put back', async () => {
   await until('it is back on both', () => [a, b].every((d) => fs.readFileSync(path.join(d.dir, 'notes.txt'), 'utf8') === 'first'))
 })
 
+test('what two devices changed while apart is compared, and one version is kept', async () => {
+  const [folder] = (await a.status()).folders
+  const text = (who) => `Garden club\n\n- Seed order goes out on ${who}\n- Tom repairs the pump\n- ${evil}\n`
+  await a.run('device', 'pause', b.id)
+  await a.write('plan.md', text('Friday'))
+  await b.write('plan.md', text('Monday'))
+  await Promise.all([a.run('scan'), b.run('scan')])
+  await a.run('device', 'resume', b.id)
+  await until('both know of it', async () => (await Promise.all([a.status(), b.status()])).every((s) => s.folders[0].conflicts === 1))
+  await go(pageA, '#/needs')
+  await pageA.getByRole('link', { name: 'Compare' }).click()
+  await says(pageA, 'One file was changed on two devices.')
+  await accessible(pageA, 'files with two versions')
+  await tabTo(pageA, 'plan.md')
+  await pageA.keyboard.press('Enter')
+  await says(pageA, 'Both versions are safe')
+  await Promise.all([says(pageA, '- Seed order goes out on Friday'), says(pageA, '- Seed order goes out on Monday')])
+  assert.equal(await pageA.locator('.ln.diff').count(), 2)
+  assert.equal(await pageA.locator('main img').count(), 0)
+  await accessible(pageA, 'two versions')
+  if (process.env.SHOTS) await pageA.screenshot({ path: path.join(process.env.SHOTS, 'two-versions.png') })
+  await tabTo(pageA, 'Keep theirs', 'BUTTON')
+  await pageA.keyboard.press('Enter')
+  await says(pageA, 'No file has two versions')
+  await until('one version is left on both', () => [a, b].every((d) => fs.readFileSync(path.join(d.dir, 'plan.md'), 'utf8') === text('Monday') && !fs.readdirSync(d.dir).some((n) => n.includes('conflict'))))
+  const kept = fs.readdirSync(path.join(a.dir, '.stversions')).filter((n) => n.startsWith('plan~'))
+  assert.equal(fs.readFileSync(path.join(a.dir, '.stversions', kept[0]), 'utf8'), text('Friday'))
+  await Promise.all([until('in sync', async () => (await a.status()).folders[0].in_sync), go(pageA, `#/versions/${folder.id}?path=plan.md`)])
+  await says(pageA, 'Replaced or deleted')
+})
+
 test('many deletions are held until a person decides', async () => {
   // All at once: of deletions that trickle in, the first few are let through.
   fs.renameSync(path.join(b.dir, '2025'), path.join(house.root, 'gone'))
