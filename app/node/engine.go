@@ -62,6 +62,15 @@ type Engine interface {
 	// Settle leaves one of two versions under the name, or each as a file of its
 	// own; it does nothing, and says so, where they are not those of the token.
 	Settle(ctx context.Context, folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (done bool, err error)
+	// List gives a part of what a directory holds.
+	List(ctx context.Context, folder bep.FolderID, dir relpath.Path, after string) (status.Listing, error)
+	// Rules gives a folder's own ignore rules.
+	Rules(ctx context.Context, folder bep.FolderID) (status.Rules, error)
+	// TryRules tells what rules would leave out, and changes nothing.
+	TryRules(ctx context.Context, folder bep.FolderID, text string) (status.RulesTried, error)
+	// SetRules writes the rules in place of those that token stands for; it does
+	// nothing, and says so, where they are others now.
+	SetRules(ctx context.Context, folder bep.FolderID, text, token string) (done bool, err error)
 	// Refuse notes that a person does not want a folder that a device offers, or
 	// wants to see the offer again.
 	Refuse(ctx context.Context, dev device.ID, folder bep.FolderID, refused bool) error

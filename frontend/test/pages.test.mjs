@@ -219,6 +219,28 @@ test('what two devices changed while apart is compared, and one version is kept'
   await says(pageA, 'Replaced or deleted')
 })
 
+test('files are looked at with their state, and rules are tried before they hold', async () => {
+  const [folder] = (await a.status()).folders
+  await go(pageA, `#/folder/${folder.id}/files`)
+  await says(pageA, 'notes.txt')
+  await accessible(pageA, 'files')
+  await pageA.getByRole('option', { name: /2025/ }).click()
+  await says(pageA, 'IMG_10.jpg')
+  await says(pageA, '100 names')
+  await go(pageA, `#/folder/${folder.id}/rules`)
+  await pageA.getByLabel('Rules of this folder').fill('IMG_1*.jpg\n[')
+  await says(pageA, /^Line 2|cannot be read/)
+  await pageA.getByLabel('Rules of this folder').fill('*.bak\nIMG_1*.jpg\n')
+  await says(pageA, /They leave out 11 of \d+ files/)
+  await says(pageA, '2025/IMG_1.jpg')
+  await accessible(pageA, 'rules')
+  assert.ok(!fs.existsSync(path.join(a.dir, '.stignore')), 'written before it was asked for')
+  await pageA.getByLabel('Rules of this folder').fill('*.bak\n')
+  await says(pageA, /They leave out 0 of/)
+  await pageA.getByRole('button', { name: 'Use these rules' }).click()
+  await until('they are written', () => fs.readFileSync(path.join(a.dir, '.stignore'), 'utf8') === '*.bak\n')
+})
+
 test('many deletions are held until a person decides', async () => {
   // All at once: of deletions that trickle in, the first few are let through.
   fs.renameSync(path.join(b.dir, '2025'), path.join(house.root, 'gone'))
@@ -267,7 +289,7 @@ test('hostile names leave no element in the page', async () => {
 
 const screens = async () => {
   const [folder] = (await a.status()).folders
-  return ['#/', '#/needs', '#/transfers', '#/settings', '#/connect', '#/connect/code', '#/connect/id', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`,
+  return ['#/', '#/needs', '#/transfers', '#/settings', '#/connect', '#/connect/code', '#/connect/id', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`, `#/folder/${folder.id}/files`, `#/folder/${folder.id}/rules`, '#/doctor', '#/support',
     `#/folder/${folder.id}/options`, `#/device/${b.id}`, `#/why/${folder.id}?path=notes.txt`, `#/versions/${folder.id}?path=notes.txt`]
 }
 

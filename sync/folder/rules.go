@@ -20,7 +20,19 @@ const metaRules = "rules"
 // loadRules reads the folder's ignore rules. A rule that cannot be understood
 // stops the folder: what it was meant to leave alone would be synced.
 func loadRules(f fsys.FS) (*ignore.Matcher, error) {
+	return parseWith(f, func() ([]byte, error) { return readFile(f, ownRules, maxRules) })
+}
+
+// ownRules is the folder's own file of rules.
+var ownRules = relpath.MustParse(relpath.IgnoreName)
+
+// parseWith reads rules of which own gives the folder's own; those that they
+// include are read from the disk.
+func parseWith(f fsys.FS, own func() ([]byte, error)) (*ignore.Matcher, error) {
 	m, err := ignore.Parse(relpath.IgnoreName, func(name string) ([]byte, error) {
+		if name == relpath.IgnoreName {
+			return own()
+		}
 		p, err := relpath.Parse(name)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)

@@ -250,3 +250,23 @@ func (e *Engine) Settle(_ context.Context, folder bep.FolderID, p relpath.Path, 
 	}
 	return e.OnSettle(folder, p, keep, token)
 }
+
+// Rules gives none.
+func (e *Engine) Rules(context.Context, bep.FolderID) (status.Rules, error) {
+	return status.Rules{}, nil
+}
+
+// TryRules finds nothing.
+func (e *Engine) TryRules(context.Context, bep.FolderID, string) (status.RulesTried, error) {
+	return status.RulesTried{Names: []string{}}, nil
+}
+
+// SetRules succeeds.
+func (e *Engine) SetRules(context.Context, bep.FolderID, string, string) (bool, error) {
+	return true, nil
+}
+
+// List gives nothing.
+func (e *Engine) List(context.Context, bep.FolderID, relpath.Path, string) (status.Listing, error) {
+	return status.Listing{Files: []status.Listed{}}, nil
+}

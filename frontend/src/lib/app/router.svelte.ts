@@ -4,7 +4,7 @@ export type Place =
   | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'doctor' | 'support' | 'more' }
   | { page: 'connect'; tab: string; id: string }
   | { page: 'share'; device: string }
-  | { page: 'folder'; id: string; tab: string }
+  | { page: 'folder'; id: string; tab: string; path: string }
   | { page: 'device'; id: string }
   | { page: 'offer'; folder: string; device: string }
   | { page: 'why'; folder: string; path: string }
@@ -19,7 +19,7 @@ export function parse(hash: string): Place {
   const parts = path.split('/').map(decode)
   const params = new URLSearchParams(query)
   const [first = '', id = '', tab = ''] = parts
-  if (first === 'folder' && id !== '') return { page: 'folder', id, tab }
+  if (first === 'folder' && id !== '') return { page: 'folder', id, tab, path: params.get('path') ?? '' }
   if (first === 'offer' && id !== '') return { page: 'offer', folder: id, device: tab }
   if (first === 'device' && id !== '') return { page: 'device', id }
   if ((first === 'why' || first === 'versions' || first === 'conflict') && id !== '') return { page: first, folder: id, path: params.get('path') ?? '' }
@@ -53,6 +53,7 @@ export const to = {
   shareWith: (device: string) => `#/share?device=${part(device)}`,
   more: '#/more',
   folder: (id: string, tab = '') => `#/folder/${part(id)}${tab === '' ? '' : `/${tab}`}`,
+  files: (id: string, path: string) => `#/folder/${part(id)}/files${path === '' ? '' : `?path=${part(path)}`}`,
   offer: (folder: string, device: string) => `#/offer/${part(folder)}/${part(device)}`,
   device: (id: string) => `#/device/${part(id)}`,
   why: (folder: string, path: string) => `#/why/${part(folder)}?path=${part(path)}`,
