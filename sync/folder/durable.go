@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"time"
@@ -94,7 +95,7 @@ type unwritten struct {
 // and announced, and the names to be scanned again; what the disk failed to
 // write is in neither. It runs on the Disk turn.
 func (r *Runner) harden(f fsys.FS, recs []index.Record) (good []index.Record, again []relpath.Path, err error) {
-	files, dirs := r.fresh(f, recs, r.lookAtClock())
+	files, dirs, unsure := r.fresh(f, recs, r.lookAtClock())
 	if len(files)+len(dirs) >= flushAllFrom && !r.careful {
 		if all, ok := f.(flusher); ok {
 			now := r.exec.Wall()
@@ -112,6 +113,11 @@ func (r *Runner) harden(f fsys.FS, recs []index.Record) (good []index.Record, ag
 	if err != nil {
 		return nil, nil, fmt.Errorf("make saved files durable: %w", err)
 	}
+	for i := range recs {
+		if len(unsure) > 0 && under(recs[i].Name.Dir(), unsure) {
+			again = append(again, recs[i].Name)
+		}
+	}
 	if len(dirs) > 0 {
 		if err := f.SyncDirs(dirs); err != nil {
 			return nil, nil, err
@@ -122,8 +128,9 @@ func (r *Runner) harden(f fsys.FS, recs []index.Record) (good []index.Record, ag
 }
 
 // fresh lists what may not be durable by itself: files, and the directories
-// above whose names changed. steady tells that the computer's clock was.
-func (r *Runner) fresh(f fsys.FS, recs []index.Record, steady bool) (files []*index.Record, dirs []relpath.Path) {
+// above whose names changed. Of those that are unsure nobody can say now. steady
+// tells that the computer's clock was.
+func (r *Runner) fresh(f fsys.FS, recs []index.Record, steady bool) (files []*index.Record, dirs []relpath.Path, unsure map[relpath.Path]bool) {
 	now := r.exec.Wall()
 	fresh := func(times ...int64) bool {
 		t := slices.Max(times)
@@ -141,12 +148,20 @@ func (r *Runner) fresh(f fsys.FS, recs []index.Record, steady bool) (files []*in
 			}
 			looked[dir] = true
 			info, err := f.Lstat(dir)
-			if err == nil && info.Kind == fsys.Directory && fresh(info.Ctime, info.Mtime) {
+			switch {
+			case errors.Is(err, fs.ErrNotExist), errors.Is(err, fsys.ErrNotDirectory):
+				// It is gone, which is a change of the one above it.
+			case err != nil:
+				if unsure == nil {
+					unsure = map[relpath.Path]bool{}
+				}
+				unsure[dir] = true
+			case info.Kind == fsys.Directory && fresh(info.Ctime, info.Mtime):
 				dirs = append(dirs, dir)
 			}
 		}
 	}
-	return files, dirs
+	return files, dirs, unsure
 }
 
 // syncEach makes some files durable: together, or each by itself once the disk

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"lanyard/sync/exec"
+	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
 )
 
 func TestAClockThatWasSetIsNotSteady(t *testing.T) {
@@ -93,4 +95,28 @@ func (r *rig) signOfLife() time.Time {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	r.must(err)
 	return time.Unix(seconds, 0)
+}
+
+// A directory that cannot be looked at may be one whose names changed just now:
+// what is in it is not recorded before it could be made durable.
+func TestNothingIsRecordedInADirectoryThatCannotBeLookedAt(t *testing.T) {
+	inRig(t, map[string]string{"dir/a": "1", "b": "1"}, func(r *rig) {
+		r.start()
+		r.must(r.scan())
+		r.later(2 * writtenBack)
+		r.must(r.user.WriteFile("dir/new", []byte("1")))
+		r.must(r.user.WriteFile("new", []byte("1")))
+		r.refuse(fsys.ErrIO, "dir", fsys.OpLstat)
+		r.must(r.scan())
+		for name, want := range map[string]bool{"new": true, "dir/new": false} {
+			if _, ok, err := r.index.Local(relpath.MustParse(name)); err != nil || ok != want {
+				t.Errorf("%s is recorded: %v (%v), want %v", name, ok, err, want)
+			}
+		}
+		r.disk.SetHook(nil)
+		r.must(r.scan())
+		if _, ok, err := r.index.Local(relpath.MustParse("dir/new")); err != nil || !ok {
+			t.Errorf("dir/new is not recorded once its directory can be looked at (%v)", err)
+		}
+	})
 }

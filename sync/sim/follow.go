@@ -43,7 +43,7 @@ func (c *Cluster) follow() {
 func (d *Device) standing(what string) map[string]string {
 	out := map[string]string{}
 	for p, n := range d.FS.User().Tree() {
-		if n.Kind == fsys.Regular && (original(p) == what || strings.Contains(string(n.Content), what)) {
+		if p == what || n.Kind == fsys.Regular && (original(p) == what || strings.Contains(string(n.Content), what)) {
 			out[p] = fmt.Sprintf("%s mode %o", brief(n), n.Mode)
 		}
 	}
