@@ -44,6 +44,8 @@ type Device struct {
 	copies  []copyOf
 	older   map[string]string // contents that a backup brought back since the last quiet point
 	absent  []string          // names at rest that it does not have
+	// forgetful: its index was lost, or became an older one, since then.
+	forgetful bool
 
 	stirred  atomic.Bool       // its disk or index changed since Cluster.follow looked
 	followed map[string]string // what it saw

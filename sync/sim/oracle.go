@@ -106,6 +106,7 @@ func (o *oracle) tookBack(d *Device, before map[string]fsys.Node) {
 // others went back before, is as it never was.
 func (o *oracle) wentBack(d *Device, before map[string]fsys.Node) {
 	o.tookBack(d, before)
+	d.forgetful = true
 	for p, n := range sorted(o.rest) {
 		last := n.Kind == fsys.Regular && string(before[p].Content) == string(n.Content)
 		for _, each := range d.c.devices {
@@ -135,11 +136,26 @@ func (o *oracle) wentBack(d *Device, before map[string]fsys.Node) {
 // what a person removed: nothing on the device tells the one from the other, and
 // by its time it may win.
 func (o *oracle) forgot(d *Device, rolledBack bool) {
+	d.forgetful = true
 	for p, data := range d.older {
 		o.brought[p] = append(o.brought[p], data)
 	}
 	for _, p := range d.absent {
 		o.lacked[p] = o.lacked[p] || rolledBack
+	}
+}
+
+// nobodyKnows notes what older copies of disks brought back while all devices lost
+// their index, or went back to an older one: nobody knows any more which of two
+// contents came after the other, and by its time the older one may win.
+func (o *oracle) nobodyKnows(devices []*Device) {
+	if slices.ContainsFunc(devices, func(d *Device) bool { return !d.forgetful }) {
+		return
+	}
+	for _, d := range devices {
+		for p, data := range d.older {
+			o.brought[p] = append(o.brought[p], data)
+		}
 	}
 }
 
@@ -264,6 +280,7 @@ func (o *oracle) check(devices []*Device) error {
 	if err := o.nothingLost(devices); err != nil {
 		return err
 	}
+	o.nobodyKnows(devices)
 	if err := o.asPeopleLeftIt(trees[0]); err != nil {
 		return err
 	}
@@ -271,7 +288,7 @@ func (o *oracle) check(devices []*Device) error {
 	o.touched, o.doubt = map[string]*touch{}, false
 	o.brought, o.lacked = map[string][]string{}, map[string]bool{}
 	for _, d := range devices {
-		d.older, d.absent = nil, nil
+		d.older, d.absent, d.forgetful = nil, nil, false
 	}
 	return nil
 }
