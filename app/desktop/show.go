@@ -9,11 +9,7 @@ import (
 // mustBeThere refuses a path at which nothing is.
 func mustBeThere(path string) error {
 	if _, err := os.Lstat(path); err != nil {
-		return errNotThere(path)
+		return &config.Refusal{Reason: config.NotFound, Item: path, Text: quoted(path) + " is not there"}
 	}
 	return nil
-}
-
-func errNotThere(path string) error {
-	return &config.Refusal{Reason: config.NotFound, Item: path, Text: quoted(path) + " is not there"}
 }

@@ -8,11 +8,11 @@ import (
 // showInFileManager shows a file or directory where it lies. What is opened is
 // always a directory: opening a file could run it.
 func showInFileManager(path string) error {
-	if !isDirectory(path) {
-		path = filepath.Dir(path)
+	if err := mustBeThere(path); err != nil {
+		return err
 	}
 	if !isDirectory(path) {
-		return errNotThere(path)
+		path = filepath.Dir(path)
 	}
 	cmd := exec.Command("xdg-open", path)
 	detach(cmd)
