@@ -10,7 +10,7 @@ FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build web desktop demo test test-long bench at-rest ratios run lint fuzz clean
+.PHONY: help need-go build web desktop package demo test test-long bench at-rest ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ web: ## build the pages that a browser shows into frontend/dist
 desktop: web build ## build the window into build/bin, beside the program
 	@build/need.sh webview
 	$(GO) build -tags desktop,production,webkit2_41 $(FLAGS) -o $(BIN)/lanyard-desktop .
+
+package: web ## build the packages for Debian, RPM and Windows into build/package/out
+	@build/need.sh go gcc webview makensis
+	build/package.sh $(VERSION) build/package/out
 
 demo: build ## two real devices on this machine keep a folder the same
 	@$(GO) run ./build/demo -lanyard $(BIN)/lanyard

@@ -100,6 +100,17 @@ block_window() {
   build/window.sh
 }
 
+# The packages: each for Debian is installed, started, upgraded and removed; the
+# installer for Windows is built.
+block_package() {
+  build/need.sh webview makensis Xvfb xdotool unshare ip || { echo "not run: needs the web view and NSIS"; [ -z "${CI:-}" ]; return; }
+  [ "$(id -u)" = 0 ] || { echo "not run: a system under a layer needs root"; [ -z "${CI:-}" ]; return; }
+  [ -f frontend/dist/index.html ] || make web || return 1
+  local out=build/cache/packages
+  rm -rf "$out"
+  build/package.sh 0.0.9 "$out/old" deb && build/package.sh 0.1.0 "$out" && build/package/test.sh "$out/old" "$out"
+}
+
 # Memory and processor time of a device that has much to look after: in the long
 # tier only.
 block_rest() {
@@ -123,7 +134,7 @@ block_cross() {
 
 build/need.sh go gcc || exit 1
 blocks=("$@")
-[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit web window sim fuzz real rest cross)
+[ ${#blocks[@]} -gt 0 ] || blocks=(format vet staticcheck unit web window package sim fuzz real rest cross)
 for block in "${blocks[@]}"; do
   declare -F "block_$block" >/dev/null || { echo "there is no block $block" >&2; exit 2; }
 done
