@@ -76,8 +76,13 @@ func newDevice(t *testing.T, name string) *device {
 	root := t.TempDir()
 	home, err := config.NewHome(filepath.Join(root, "home"))
 	must(t, err)
-	d := &device{home: home, dir: filepath.Join(root, name), life: t}
+	d := &device{home: home, dir: filepath.Join(root, "Pictures"), life: t}
 	must(t, os.MkdirAll(d.dir, 0o755))
+	// The device is called as its person would have called it.
+	must(t, os.MkdirAll(home.Dir(), 0o700))
+	settings, err := json.Marshal(map[string]any{"version": config.Version, "name": name})
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(home.Dir(), "config.json"), settings, 0o600))
 	return d
 }
 
@@ -293,6 +298,23 @@ func (w *window) goes(t *testing.T, place string) {
 	must(t, w.ask(fmt.Sprintf("location.hash = %q", place), &at))
 }
 
+// draws opens a place of the pages and waits until it is drawn: until a heading
+// of its own stands there, and was painted.
+func (w *window) draws(t *testing.T, place string) {
+	t.Helper()
+	var drawn bool
+	for _, at := range []string{"#/more", place} {
+		must(t, w.ask(fmt.Sprintf(`(() => { document.querySelector('h1')?.setAttribute('data-before', ''); location.hash = %q; return true })()`, at), &drawn))
+		eventually(t, at+" is drawn", func() error {
+			err := w.ask(`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('h1:not([data-before])') !== null))))`, &drawn)
+			if err == nil && !drawn {
+				err = errors.New("the page before is there still")
+			}
+			return err
+		})
+	}
+}
+
 // find is the script that finds what has a name: a button, link, field or box
 // as a person sees it.
 const find = `(name => {
@@ -313,11 +335,13 @@ func (w *window) click(t *testing.T, s *screen, name string) {
 	t.Helper()
 	var at *struct{ X, Y int }
 	eventually(t, "there is "+strconv.Quote(name), func() error {
+		before := at
+		at = nil
 		if err := w.ask(fmt.Sprintf("%s(%q)", find, name), &at); err != nil {
 			return err
 		}
-		if at == nil {
-			return errors.New("it is not there")
+		if at == nil || before == nil || *at != *before {
+			return fmt.Errorf("it is at %v, and was at %v", at, before)
 		}
 		return nil
 	})

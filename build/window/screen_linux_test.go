@@ -2,6 +2,7 @@ package window_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -82,15 +83,39 @@ func (s *screen) look() (image.Image, error) {
 	return readXWD(data)
 }
 
+// settles waits until the display has stopped changing.
+func (s *screen) settles(t *testing.T) {
+	t.Helper()
+	var before []byte
+	same := 0
+	eventually(t, "the display rests", func() error {
+		now, err := os.ReadFile(s.frame)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(before, now) {
+			before, same = now, 0
+		}
+		if same++; same < 8 {
+			return errors.New("it changes")
+		}
+		return nil
+	})
+}
+
 // shoot keeps a picture of the display, and fails the test if a region of it is
 // blank: nearly all of one colour.
 func (s *screen) shoot(t *testing.T, name string) image.Image {
 	t.Helper()
 	var picture image.Image
 	eventually(t, "a picture of "+name, func() error {
+		before := picture
 		var err error
 		if picture, err = s.look(); err != nil {
 			return err
+		}
+		if before == nil || !bytes.Equal(before.(*image.RGBA).Pix, picture.(*image.RGBA).Pix) {
+			return errors.New("it changes")
 		}
 		if n := colours(picture); n < 12 {
 			return fmt.Errorf("it is blank: %d colours", n)

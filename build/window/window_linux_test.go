@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func TestWithoutADisplayOneSentenceSaysWhatToDo(t *testing.T) {
 // they began; meanwhile everything ends that can.
 func TestTheWindow(t *testing.T) {
 	s := newScreen(t)
-	anna, ben := newDevice(t, "anna"), newDevice(t, "ben")
+	anna, ben := newDevice(t, "Anna's laptop"), newDevice(t, "Ben's laptop")
 	serve(t, ben)
 	w, paint := anna.open(t, s)
 	paints := []time.Duration{paint}
@@ -50,9 +51,10 @@ func TestTheWindow(t *testing.T) {
 	}{
 		{"the engine runs in a process of its own", func(t *testing.T) { apart(t, w) }},
 		{"a Blob posted by a script arrives and ends nothing", func(t *testing.T) { blobs(t, w) }},
-		{"two devices pair", func(t *testing.T) { pairs(t, w, ben) }},
+		{"two devices pair by a picture of a code", func(t *testing.T) { pairs(t, s, w, ben) }},
 		{"a folder is shared and its progress is seen", func(t *testing.T) { shares(t, s, w, ben) }},
 		{"every screen is drawn in both themes", func(t *testing.T) { pictures(t, s, w) }},
+		{"the engine is started at login, if asked", func(t *testing.T) { logsIn(t, s, w) }},
 		{"an engine that is killed is started again", func(t *testing.T) { survives(t, w) }},
 		{"a second launch hands its link over", func(t *testing.T) { links(t, s, w, ben) }},
 		{"closed, the window leaves the engine running, and opens again as it was", func(t *testing.T) {
@@ -134,14 +136,58 @@ func blobs(t *testing.T, w *window) {
 	}
 }
 
-// pairs takes an invitation of another device.
-func pairs(t *testing.T, w *window, ben *device) {
-	out := ben.run(t, "pair", "show", "--json", "--no-wait", "--yes")
-	var invitation struct{ Link string }
-	must(t, json.Unmarshal([]byte(out), &invitation))
-	w.of.run(t, "pair", "accept", invitation.Link, "--yes")
+// pairs chooses, by the system's dialog, a picture that another device made.
+func pairs(t *testing.T, s *screen, w *window, ben *device) {
+	picture := filepath.Join(filepath.Dir(ben.home.Dir()), "code.png")
+	ben.run(t, "pair", "show", "--no-wait", "--image", picture)
+	w.click(t, s, "Connect a device")
+	w.click(t, s, "I have a code")
+	w.click(t, s, "Choose picture…")
+	eventually(t, "the system asks for a file", func() error {
+		out, err := s.tool("xdotool", "search", "--onlyvisible", "--pid", strconv.Itoa(w.cmd.Process.Pid))
+		if err != nil {
+			return err
+		}
+		for _, id := range strings.Fields(out) {
+			if id == w.id {
+				continue
+			}
+			if _, err := s.tool("xdotool", "windowactivate", "--sync", id); err != nil {
+				return err
+			}
+			if active, err := s.tool("xdotool", "getactivewindow"); err != nil || active != id {
+				return fmt.Errorf("the dialog is behind %s: %w", active, err)
+			}
+			return nil
+		}
+		return errors.New("there is no dialog")
+	})
+	s.settles(t)
+	s.types(t, "/") // opens a field for the path
+	s.settles(t)
+	s.types(t, strings.TrimPrefix(picture, "/"))
+	s.settles(t)
+	s.keys(t, "Return")
+	w.says(t, "Connect with the device")
+	s.shoot(t, "pairing")
+	w.click(t, s, "Connect")
+	eventually(t, "the other device asks", func() error { return answer(ben) })
 	eventually(t, "they are connected", func() error { return connected(w.of, ben) })
-	w.says(t, "Connected")
+}
+
+// answer says yes to what waits for an answer.
+func answer(d *device) error {
+	st, err := d.state()
+	if err != nil {
+		return err
+	}
+	for _, run := range st.Pairing.Runs {
+		if run.State == "asking" {
+			_, err := d.try("pair", "confirm", run.ID)
+			return err
+		}
+	}
+	return fmt.Errorf("nothing waits for an answer: %+v", st.Pairing)
 }
 
 func connected(d, other *device) error {
@@ -163,8 +209,9 @@ func connected(d, other *device) error {
 
 // shares types the folder's path, and watches the bar while its files go.
 func shares(t *testing.T, s *screen, w *window, ben *device) {
+	must(t, os.MkdirAll(filepath.Join(w.of.dir, "Lisbon"), 0o755))
 	for i := range 200 {
-		must(t, os.WriteFile(filepath.Join(w.of.dir, fmt.Sprintf("IMG_%03d.jpg", i)), make([]byte, 1<<20), 0o600))
+		must(t, os.WriteFile(filepath.Join(w.of.dir, "Lisbon", fmt.Sprintf("IMG_%04d.jpg", 2000+i)), make([]byte, 1<<20), 0o600))
 	}
 	var ignored any
 	must(t, w.ask(`(() => { globalThis.bars = 0; const look = () => { if ([...document.querySelectorAll('[role=progressbar]')].some(b => Number(b.ariaValueNow ?? b.getAttribute('aria-valuenow')) > 0)) globalThis.bars++ }
@@ -190,7 +237,7 @@ func shares(t *testing.T, s *screen, w *window, ben *device) {
 		return errors.New("nothing is offered")
 	})
 	eventually(t, "all files are there", func() error {
-		names, err := filepath.Glob(filepath.Join(ben.dir, "IMG_*.jpg"))
+		names, err := filepath.Glob(filepath.Join(ben.dir, "Lisbon", "IMG_*.jpg"))
 		if err == nil && len(names) < 200 {
 			err = fmt.Errorf("there are %d", len(names))
 		}
@@ -212,28 +259,36 @@ func pictures(t *testing.T, s *screen, w *window) {
 	places := map[string]string{
 		"overview": "#/", "needs": "#/needs", "transfers": "#/transfers", "settings": "#/settings", "connect": "#/connect", "share": "#/share",
 		"folder": "#/folder/" + folder, "history": "#/folder/" + folder + "/history", "options": "#/folder/" + folder + "/options",
-		"device": "#/device/" + peer, "why": "#/why/" + folder + "?path=IMG_001.jpg", "versions": "#/versions/" + folder + "?path=IMG_001.jpg",
+		"device": "#/device/" + peer, "why": "#/why/" + folder + "?path=Lisbon/IMG_2001.jpg", "versions": "#/versions/" + folder + "?path=Lisbon/IMG_2001.jpg",
 	}
 	bright := map[string]int{}
 	for _, theme := range []string{"light", "dark"} {
 		w.goes(t, "#/settings")
 		w.click(t, s, map[string]string{"light": "Light", "dark": "Dark"}[theme])
 		for name, place := range places {
-			w.goes(t, place)
-			eventually(t, "the page is drawn", func() error {
-				var drawn bool
-				err := w.ask(`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('h1') !== null))))`, &drawn)
-				if err == nil && !drawn {
-					err = errors.New("it has no heading")
-				}
-				return err
-			})
+			w.draws(t, place)
 			picture := s.shoot(t, name+"-"+theme)
 			bright[theme] += brightness(picture) / len(places)
 		}
 	}
 	if bright["light"] < bright["dark"]+80 {
 		t.Errorf("the light screens have a brightness of %d, the dark ones of %d", bright["light"], bright["dark"])
+	}
+}
+
+// logsIn has the engine started at login, and takes that back.
+func logsIn(t *testing.T, s *screen, w *window) {
+	entries := filepath.Join(filepath.Dir(w.of.home.Dir()), "config", "autostart", "*.desktop")
+	for _, want := range []int{1, 0} {
+		w.goes(t, "#/settings")
+		w.click(t, s, "Start Lanyard when I log in")
+		eventually(t, fmt.Sprintf("there are %d entries", want), func() error {
+			found, err := filepath.Glob(entries)
+			if err == nil && len(found) != want {
+				err = fmt.Errorf("there are %v", found)
+			}
+			return err
+		})
 	}
 }
 
@@ -257,7 +312,7 @@ func survives(t *testing.T, w *window) {
 		w.of.run(t, "device", "rename", peer, name)
 		w.says(t, name)
 	}
-	w.of.run(t, "device", "rename", peer, "ben")
+	w.of.run(t, "device", "rename", peer, "Ben's laptop")
 }
 
 func firstPeer(t *testing.T, d *device) string {
@@ -281,13 +336,7 @@ func links(t *testing.T, s *screen, w *window, ben *device) {
 		t.Errorf("the second launch exits %d", code)
 	}
 	t.Logf("the second launch ended after %v", time.Since(began).Round(time.Millisecond))
-	eventually(t, "the page is there that asks about it", func() error {
-		var at string
-		if err := w.ask("location.hash", &at); err != nil || at != "#/connect/code" {
-			return fmt.Errorf("it is %q: %w", at, err)
-		}
-		return nil
-	})
+	w.says(t, "Connect with the device")
 	eventually(t, "the window is in front", func() error {
 		active, err := s.tool("xdotool", "getactivewindow")
 		if err == nil && active != w.id {
@@ -300,6 +349,8 @@ func links(t *testing.T, s *screen, w *window, ben *device) {
 			t.Errorf("with %.40q it exits %d", bad, code)
 		}
 	}
+	w.of.launch(t, s.display, "lanyard://pair#AAAA").await(t)
+	w.says(t, "no Lanyard code")
 	if after := w.of.run(t, "device", "list", "--json"); after != before {
 		t.Errorf("a link changed the devices: %s", after)
 	}

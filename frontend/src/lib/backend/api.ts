@@ -65,5 +65,7 @@ export const api = {
   chooseNearby: (device: string) => call('post', '/pairing/nearby', { body: { device } }),
   answer: (id: string, yes: boolean) => call('post', '/pairing/questions/{id}', { path: { id }, body: { yes } }),
   allowNumbers: () => call('post', '/pairing/allow-numbers'),
+  startup: () => call('get', '/startup'),
+  startAtLogin: (login: boolean) => call('put', '/startup', { body: { login } }),
   rename: (name: string) => call('patch', '/id', { body: { name } }),
 }
