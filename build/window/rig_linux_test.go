@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait for something that takes a moment.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	if os.Getenv("LANYARD_WINDOW") == "" {
