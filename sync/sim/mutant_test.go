@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"errors"
 	"io/fs"
 	"runtime"
 	"slices"
@@ -146,7 +147,8 @@ type torn struct{ *fsys.Mem }
 func (t torn) RenameNoReplace(from, to relpath.Path) error {
 	if data, err := t.User().ReadFile(from.String()); err == nil && relpath.TempBase(from.Base()) {
 		if _, err := t.User().Lstat(to.String()); err != nil && t.User().WriteFile(to.String(), data[:len(data)/2]) == nil {
-			if _, err := t.Mem.Lstat(to); err != nil { // here the program may end
+			// Here the program may end, at a call after which the name is looked at.
+			if err := t.Mem.RenameNoReplace(from, to); !errors.Is(err, fs.ErrExist) {
 				return err
 			}
 			if err := t.User().Remove(to.String()); err != nil {
