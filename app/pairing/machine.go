@@ -1,11 +1,9 @@
 package pairing
 
 import (
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 )
@@ -139,33 +137,11 @@ func (r *run) unexpected(e Event) []Effect {
 }
 
 func (r *run) question(code string) Question {
-	return Question{ID: r.ch.Peer, Name: CleanName(r.peerName), Code: code}
+	return Question{ID: r.ch.Peer, Name: bep.CleanName(r.peerName), Code: code}
 }
 
 func (r *run) save(pending bool) Effect {
-	return Save{ID: r.ch.Peer, Name: CleanName(r.peerName), Pending: pending}
-}
-
-// shownName is how many letters of a name are shown.
-const shownName = 64
-
-// CleanName makes a name that another device chose for itself fit to be shown:
-// without control and direction characters, with single spaces, and no longer
-// than 64 letters.
-func CleanName(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError, unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		case unicode.IsControl(r), unicode.IsSpace(r):
-			return ' '
-		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r):
-			return -1
-		}
-		return r
-	}, s)
-	runes := []rune(strings.Join(strings.Fields(s), " "))
-	return strings.TrimSpace(string(runes[:min(len(runes), shownName)]))
+	return Save{ID: r.ch.Peer, Name: bep.CleanName(r.peerName), Pending: pending}
 }
 
 // checkEnds refuses to pair a device with itself.

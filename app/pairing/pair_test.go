@@ -146,7 +146,7 @@ func TestBothAgreeAndArePaired(t *testing.T) {
 		if !a.saved[0].Pending {
 			t.Errorf("the first side stored %+v, want pending before the last word came", a.saved)
 		}
-		if got := a.saved[0].Name; got != "Bert s desk" {
+		if got := a.saved[0].Name; got != "Berts desk" {
 			t.Errorf("the name is %q", got)
 		}
 		if len(a.questions) != 1 || len(b.questions) != 1 || a.questions[0].Code != b.questions[0].Code {

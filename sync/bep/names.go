@@ -9,9 +9,10 @@ import (
 const maxNameRunes = 64
 
 // CleanName makes a device name or folder label from a peer fit to show: valid
-// UTF-8 of at most 64 runes on one line, without control characters and
-// without marks that change the direction of text, with single spaces. It may
-// give "". What it gives it leaves as it is when applied again.
+// UTF-8 of at most 64 runes on one line, with single spaces, without control
+// characters and without what cannot be seen: marks that change the direction of
+// text, and those that make a name look like another one. The joiner of emoji
+// stays. It may give "". What it gives it leaves as it is when applied again.
 func CleanName(s string) string {
 	var out strings.Builder
 	runes, space := 0, false
@@ -20,7 +21,7 @@ func CleanName(s string) string {
 			space = out.Len() > 0
 			continue
 		}
-		if unicode.IsControl(r) || isBidiControl(r) {
+		if unicode.IsControl(r) || isUnseen(r) {
 			continue
 		}
 		needed := 1
@@ -40,6 +41,11 @@ func CleanName(s string) string {
 	return out.String()
 }
 
-// isBidiControl reports whether r is invisible and turns the direction of the
-// text around it.
-func isBidiControl(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
+// joiner makes one emoji of several.
+const joiner = '\u200d'
+
+// isUnseen reports whether r stands for nothing that can be seen, or for
+// nothing that everybody sees alike.
+func isUnseen(r rune) bool {
+	return r != joiner && unicode.In(r, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point)
+}

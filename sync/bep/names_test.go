@@ -37,11 +37,26 @@ func TestACleanNameIsFitToShow(t *testing.T) {
 		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > 64 || strings.TrimSpace(got) != got {
 			t.Fatalf("CleanName(%q) = %q", in, got)
 		}
-		if strings.ContainsFunc(got, unicode.IsControl) || strings.ContainsFunc(got, isBidiControl) {
-			t.Fatalf("CleanName(%q) = %q holds a control character", in, got)
+		if strings.ContainsFunc(got, unicode.IsControl) || strings.ContainsFunc(got, isUnseen) {
+			t.Fatalf("CleanName(%q) = %q holds what cannot be seen", in, got)
 		}
 		if again := CleanName(got); again != got {
 			t.Fatalf("CleanName(%q) = %q, want it unchanged", got, again)
 		}
 	})
+}
+
+func TestACleanNameLooksLikeNoOther(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ben\u200b's\u2060 lap\u00adtop\ufeff": "Ben's laptop",
+		"Ben\u3164":                            "Ben",
+		"\u202eneB":                            "neB",
+		"a\ue000b":                             "ab",
+		"👩\u200d💻 desk":                        "👩\u200d💻 desk",
+		" two\n\tlines ":                       "two lines",
+	} {
+		if got := CleanName(in); got != want {
+			t.Errorf("CleanName(%q) = %q, want %q", in, got, want)
+		}
+	}
 }

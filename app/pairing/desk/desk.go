@@ -25,6 +25,7 @@ import (
 
 	"lanyard/app/config"
 	"lanyard/app/pairing"
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/status"
@@ -386,7 +387,7 @@ func (d *Desk) CloseInvitation(id string) {
 // Announced gives what devices nearby may be told now.
 func (d *Desk) Announced() Announcement {
 	_, mono := d.now()
-	name := pairing.CleanName(d.o.Store.Config().Name)
+	name := bep.CleanName(d.o.Store.Config().Name)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := Announcement{}
@@ -405,7 +406,7 @@ func (d *Desk) Announced() Announcement {
 func (d *Desk) Found(list []Neighbour) {
 	list = slices.Clone(list[:min(len(list), maxNearby)])
 	for i := range list {
-		list[i].Name = pairing.CleanName(list[i].Name)
+		list[i].Name = bep.CleanName(list[i].Name)
 	}
 	d.change(func() { d.nearby = list })
 }
@@ -453,7 +454,8 @@ func sameName(devices []config.Device, id device.ID, name string) bool {
 
 // fold makes names equal that look alike.
 func fold(name string) string {
-	return strings.ToLower(norm.NFKC.String(pairing.CleanName(name)))
+	name = strings.ReplaceAll(bep.CleanName(name), "\u200d", "") // the joiner of emoji
+	return strings.ToLower(norm.NFKC.String(name))
 }
 
 // neighbour finds a device nearby by its key, its name if only one has it, or
@@ -485,4 +487,4 @@ func (d *Desk) neighbour(text string) (Neighbour, error) {
 	}
 }
 
-func quoted(s string) string { return `"` + cmp.Or(pairing.CleanName(s), "?") + `"` }
+func quoted(s string) string { return `"` + cmp.Or(bep.CleanName(s), "?") + `"` }

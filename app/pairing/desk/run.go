@@ -11,6 +11,7 @@ import (
 
 	"lanyard/app/config"
 	"lanyard/app/pairing"
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/status"
@@ -163,7 +164,7 @@ func (d *Desk) channel(conn Conn, label string) (pairing.Channel, error) {
 	return pairing.Channel{Self: d.o.Store.Identity().ID, Peer: conn.PeerID(), Binding: binding}, err
 }
 
-func (d *Desk) name() string { return pairing.CleanName(d.o.Store.Config().Name) }
+func (d *Desk) name() string { return bep.CleanName(d.o.Store.Config().Name) }
 
 // show carries out a run with a device that has our invitation. Until it has
 // proven that, nothing of it is shown to anyone.
