@@ -4,7 +4,7 @@
 # keep the next from running; the exit code is 0 only if every one passed.
 #
 # LANYARD_LONG=1 asks for the long tier: long tests look at it themselves, and
-# fuzzing shares 30 minutes instead of 3.
+# fuzzing shares 30 minutes instead of 2.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C
@@ -53,7 +53,7 @@ fuzz_target() {
 
 # Each fuzz target in turn; together they take the seconds of the budget.
 block_fuzz() {
-  local budget=180 targets count share status=0
+  local budget=120 targets count share status=0
   [ -z "${LANYARD_LONG:-}" ] || budget=1800
   targets=$(grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed -E 's/^(.*)\/[^/]+:[0-9]+:func (.*)$/\1 \2/' | sort -u)
   [ -n "$targets" ] || { echo "there is no fuzz target"; return 0; }

@@ -326,27 +326,59 @@ const find = `(name => {
   if (e?.disabled) return null
   if (!e) return null
   e.scrollIntoView({ block: 'center' })
+  globalThis.found = e
   const r = e.getBoundingClientRect()
   return { x: Math.round(r.x + r.width / 2), y: Math.round(r.y + r.height / 2) }
 })`
 
-// click presses with the mouse what has a name.
+// click presses with the mouse what has a name. What is drawn meanwhile may push
+// it away: then nothing was pressed, and it is tried once more.
 func (w *window) click(t *testing.T, s *screen, name string) {
 	t.Helper()
-	var at *struct{ X, Y int }
-	eventually(t, "there is "+strconv.Quote(name), func() error {
-		before := at
-		at = nil
-		if err := w.ask(fmt.Sprintf("%s(%q)", find, name), &at); err != nil {
-			return err
+	for try := 1; ; try++ {
+		var at *struct{ X, Y int }
+		eventually(t, "there is "+strconv.Quote(name), func() error {
+			before := at
+			at = nil
+			if err := w.ask(fmt.Sprintf("%s(%q)", find, name), &at); err != nil {
+				return err
+			}
+			if at == nil || before == nil || *at != *before {
+				return fmt.Errorf("it is at %v, and was at %v", at, before)
+			}
+			return nil
+		})
+		var listens bool
+		must(t, w.ask(listen, &listens))
+		_, err := s.tool("xdotool", "windowactivate", "--sync", w.id, "mousemove", "--window", w.id, strconv.Itoa(at.X), strconv.Itoa(at.Y), "click", "1")
+		must(t, err)
+		switch took, err := w.took(); {
+		case err != nil, took: // an error: it ended the window
+			return
+		case try == 5:
+			t.Fatalf("%q is not pressed", name)
 		}
-		if at == nil || before == nil || *at != *before {
-			return fmt.Errorf("it is at %v, and was at %v", at, before)
+	}
+}
+
+// listen is the script that notes whether what was found is pressed next.
+const listen = `(() => {
+  globalThis.pressed = false
+  addEventListener('click', e => { globalThis.pressed = globalThis.found.contains(e.target) }, { capture: true, once: true })
+  return true
+})()`
+
+// took reports whether what was found was pressed, within a second.
+func (w *window) took() (pressed bool, err error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 20 {
+		if err := w.ask("globalThis.pressed", &pressed); err != nil || pressed {
+			return pressed, err
 		}
-		return nil
-	})
-	_, err := s.tool("xdotool", "windowactivate", "--sync", w.id, "mousemove", "--window", w.id, strconv.Itoa(at.X), strconv.Itoa(at.Y), "click", "1")
-	must(t, err)
+		<-tick.C
+	}
+	return false, nil
 }
 
 // write presses what has a name and types into it.

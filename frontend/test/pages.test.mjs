@@ -93,7 +93,7 @@ test('a device is connected by a picture of its code, and both compare six digit
   assert.equal(await digits(pageA), await digits(pageB))
   await accessible(pageA, 'comparing')
   assert.equal((await a.status()).devices.length, 0, 'stored before both agreed')
-  await pageA.getByRole('button', { name: 'Yes, the same' }).isEnabled()
+  await until('the buttons may be pressed', () => pageA.getByRole('button', { name: 'Yes, the same' }).isEnabled())
   await tabTo(pageA, 'Yes, the same')
   await pageA.keyboard.press('Enter')
   await Promise.all([says(pageA, /is connected, verified/), says(pageB, /is connected, verified/)])
