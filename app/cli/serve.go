@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"os"
@@ -84,6 +85,7 @@ func (a *app) serve(ctx context.Context, s serving) (err error) {
 	}
 	logs := &lateFile{} // first, so that a closed standard error does not silence it
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(logs, a.Err), nil))
+	defer takeGlobalLog(log)()
 	n, err := openNode(ctx, node.Options{
 		Home: home, Listen: s.listen, Discovery: !s.noDiscovery,
 		Version: a.Version, Log: log, Engine: a.Engine,
@@ -97,6 +99,19 @@ func (a *app) serve(ctx context.Context, s serving) (err error) {
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
 	return a.runNode(ctx, n, s.door, log)
+}
+
+// takeGlobalLog has what libraries write to the global log count as details of
+// ours, until the function that it gives is called: the one that speaks mDNS
+// knows no other log, and has a word for every network without IPv6.
+func takeGlobalLog(log *slog.Logger) (giveBack func()) {
+	before, flags := stdlog.Writer(), stdlog.Flags()
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelDebug).Writer())
+	return func() {
+		stdlog.SetOutput(before)
+		stdlog.SetFlags(flags)
+	}
 }
 
 func (a *app) runNode(ctx context.Context, n *node.Node, flags doorFlags, log *slog.Logger) error {
