@@ -1,47 +1,14 @@
 package login
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// withoutConsole gives a command that opens no terminal: any does here.
-func withoutConsole(command []string) []string { return command }
-
-// Set says whether the program is started at login; it takes effect at the next
-// one.
-func (e Entry) Set(on bool) error {
-	file, err := e.file()
-	if err != nil {
-		return err
-	}
-	if !on {
-		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(e.text()), 0o600)
-}
-
-// IsSet reports whether the program is started at login.
-func (e Entry) IsSet() (bool, error) {
-	file, err := e.file()
-	if err != nil {
-		return false, err
-	}
-	_, err = os.Stat(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
+// turnedOff reports whether the entry was turned off: the system keeps that
+// elsewhere.
+func turnedOff(string) bool { return false }
 
 func (e Entry) file() (string, error) {
 	home, err := os.UserHomeDir()
