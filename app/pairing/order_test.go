@@ -1,6 +1,7 @@
 package pairing
 
 import (
+	"math"
 	"testing"
 
 	"lanyard/sync/fault"
@@ -12,45 +13,35 @@ type delivery struct {
 	message message
 }
 
-// messagesOf carries a run out until the n-th message is about to be delivered,
-// with a host that agrees to all, and gives the messages before it, and that one.
-// Fewer than n are all of the run.
-func messagesOf(t *testing.T, sides [2]Machine, n int) (before []delivery) {
-	t.Helper()
-	type todo struct {
-		side    int
-		effects []Effect
-	}
-	queue := []todo{{0, sides[0].Start()}, {1, sides[1].Start()}}
-	for len(queue) > 0 {
-		q := queue[0]
-		queue = queue[1:]
-		for _, e := range q.effects {
-			side, into := q.side, Event(nil)
-			switch e := e.(type) {
-			case Send:
-				side = 1 - q.side
-				m := decode(t, e.Bytes)
-				before = append(before, delivery{side, m})
-				if len(before) == n {
-					return before
-				}
-				into = received{m}
-			case Spend:
-				into = Spent{}
-			case Count:
-				into = Counted{}
-			case Ask:
-				into = Answered{Yes: true}
-			case Save:
-				into = Saved{}
-			}
-			if into != nil {
-				queue = append(queue, todo{side, sides[side].Step(into)})
-			}
+// listener is one side of a run. It notes the messages that both sides get, and
+// holds the n-th and what comes after back.
+type listener struct {
+	Machine
+	side int
+	all  *[]delivery
+	n    int
+}
+
+func (l *listener) Step(e Event) []Effect {
+	if m, ok := e.(received); ok {
+		if len(*l.all) >= l.n {
+			return nil
+		}
+		*l.all = append(*l.all, delivery{l.side, m.message})
+		if len(*l.all) == l.n {
+			return nil
 		}
 	}
-	return before
+	return l.Machine.Step(e)
+}
+
+// messagesOf carries a run out, with a host that agrees to all, but for its n-th
+// message, and gives those before it and that one. Fewer than n are all of the
+// run.
+func messagesOf(sides [2]Machine, n int) (all []delivery) {
+	first, second := &listener{sides[0], 0, &all, n}, &listener{sides[1], 1, &all, n}
+	exchange(first, second, &ledger{}, &ledger{}, math.MaxInt)
+	return all
 }
 
 // At each point of a run another message than the next one comes: one of
@@ -61,7 +52,7 @@ func TestAMessageOutOfItsTurnEndsTheRun(t *testing.T) {
 		run := func(n int) (sides [2]Machine, messages []delivery) {
 			chA, chB := ends()
 			sides[0], sides[1] = m.make(t, chA, chB)
-			return sides, messagesOf(t, sides, n)
+			return sides, messagesOf(sides, n)
 		}
 		_, all := run(1 << 10)
 		if len(all) < 3 {
