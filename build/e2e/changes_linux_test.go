@@ -24,11 +24,7 @@ func TestInterfacesThatComeAndGoLeaveNothingBehind(t *testing.T) {
 	if !inOwnNetwork(t) {
 		return
 	}
-	newSwitch(t)
-	a, b := newNetLanyard(t, "a", 1), newNetLanyard(t, "b", 2)
-	knowEachOther(t, a, b)
-	startTrusting(t, a, b)
-	eventually(t, patience, "connected", func() error { return allConnected(a, b) })
+	a, b := trustingPair(t)
 	before := a.steadyDescriptors(t)
 	since := a.device(t, b).Since
 	began := time.Now()

@@ -47,11 +47,7 @@ func TestAFloodFromTheNetworkHarmsNothing(t *testing.T) {
 	if !inOwnNetwork(t) {
 		return
 	}
-	newSwitch(t)
-	a, b := newNetLanyard(t, "a", 1), newNetLanyard(t, "b", 2)
-	knowEachOther(t, a, b)
-	startTrusting(t, a, b)
-	eventually(t, patience, "connected", func() error { return allConnected(a, b) })
+	a, b := trustingPair(t)
 	a.writes(t, "before")
 	eventually(t, patience, "a file", func() error { return b.told("before") })
 	b.Stop(t)

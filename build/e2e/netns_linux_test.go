@@ -216,6 +216,18 @@ func (l *netLanyard) writes(t *testing.T, name string) {
 	must(t, os.WriteFile(filepath.Join(l.dir, name), []byte(name), 0o644))
 }
 
+// trustingPair makes the switch, and two devices on it that know each other and
+// have connected in a network that both trust.
+func trustingPair(t *testing.T) (a, b *netLanyard) {
+	t.Helper()
+	newSwitch(t)
+	a, b = newNetLanyard(t, "a", 1), newNetLanyard(t, "b", 2)
+	knowEachOther(t, a, b)
+	startTrusting(t, a, b)
+	eventually(t, patience, "connected by their IDs", func() error { return allConnected(a, b) })
+	return a, b
+}
+
 // knowEachOther makes two devices share the folder, without addresses.
 func knowEachOther(t *testing.T, a, b *netLanyard) {
 	t.Helper()

@@ -46,11 +46,7 @@ func TestKnownDevicesFindEachOtherAgain(t *testing.T) {
 	if !inOwnNetwork(t) {
 		return
 	}
-	newSwitch(t)
-	a, b := newNetLanyard(t, "a", 1), newNetLanyard(t, "b", 2)
-	knowEachOther(t, a, b)
-	startTrusting(t, a, b)
-	eventually(t, patience, "connected by their IDs", func() error { return allConnected(a, b) })
+	a, b := trustingPair(t)
 	a.writes(t, "first")
 	eventually(t, patience, "first file", func() error { return b.told("first") })
 
