@@ -72,11 +72,11 @@ type Book struct {
 
 // entry is one device.
 type entry struct {
-	records map[Address]*record
-	rounds  int       // calls of Candidates
-	met     time.Time // when it last dialed us from nowhere that it listens
-	barred  bool      // it was last announced at addresses that cannot be dialed alone
-	heard   time.Time // when it was last announced on this network
+	records    map[Address]*record
+	rounds     int       // calls of Candidates
+	met        time.Time // when it last dialed us from nowhere that it listens
+	undialable bool      // it was last announced at addresses that cannot be dialed alone
+	heard      time.Time // when it was last announced on this network
 }
 
 // Open reads the file, if there is one. A file that cannot be understood is
@@ -218,11 +218,11 @@ func (b *Book) Sighted(dev device.ID, addresses []string) {
 	e := b.devices[dev]
 	news := false
 	if e != nil {
-		e.barred = len(addresses) > 0
+		e.undialable = len(addresses) > 0
 		e.heard = time.Now()
 		for _, s := range addresses[:min(len(addresses), MaxAddresses)] {
 			if a, err := parseDialable(s); err == nil {
-				e.barred = false
+				e.undialable = false
 				news = e.sight(a, time.Now()) || news
 			}
 		}
@@ -345,13 +345,13 @@ func (b *Book) WorkedHere(dev device.ID) bool {
 	return false
 }
 
-// Barred reports whether no address of the device is known that can be dialed,
+// Undialable reports whether no address of the device is known that can be dialed,
 // and those at which it is announced cannot, such as those of relays.
-func (b *Book) Barred(dev device.ID) bool {
+func (b *Book) Undialable(dev device.ID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.devices[dev]
-	return e != nil && e.barred && len(e.records) == 0
+	return e != nil && e.undialable && len(e.records) == 0
 }
 
 // LastSeen gives when a connection to the device was last made, zero where

@@ -337,11 +337,11 @@ func TestTheBookKeepsItsBoundAndWhatWorked(t *testing.T) {
 	})
 }
 
-func TestADeviceThatIsAnnouncedAtRelaysAloneIsBarred(t *testing.T) {
+func TestADeviceThatIsAnnouncedAtRelaysAloneIsUndialable(t *testing.T) {
 	b := book.Open(book.Options{})
 	relay := "relay://192.0.2.9:443"
 	b.Sighted(anna, []string{relay})
-	if b.Barred(anna) {
+	if b.Undialable(anna) {
 		t.Error("a device that the book was not given is noted")
 	}
 	set(t, b, anna)
@@ -350,15 +350,15 @@ func TestADeviceThatIsAnnouncedAtRelaysAloneIsBarred(t *testing.T) {
 		want      bool
 	}{{nil, false}, {[]string{relay}, true}, {nil, false}, {[]string{relay, quic(1)}, false}, {[]string{relay}, false}} {
 		b.Sighted(anna, step.announced)
-		if got := b.Barred(anna); got != step.want {
-			t.Errorf("after %q it is barred: %v, want %v", step.announced, got, step.want)
+		if got := b.Undialable(anna); got != step.want {
+			t.Errorf("after %q it is undialable: %v, want %v", step.announced, got, step.want)
 		}
 	}
 	b.Forget(anna)
 	set(t, b, anna)
 	b.Sighted(anna, []string{relay})
 	set(t, b, anna, quic(2))
-	if b.Barred(anna) {
-		t.Error("a device with an address that a person set is barred")
+	if b.Undialable(anna) {
+		t.Error("a device with an address that a person set is undialable")
 	}
 }

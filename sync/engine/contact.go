@@ -229,8 +229,8 @@ func (f *deviceFacts) whyAway() (status.Problem, bool) {
 			"self", id, "group", id[len(id)-7:]), true
 	case f.now.Sub(f.since) < awayAfter:
 		return status.Problem{}, false
-	case fault.CodeOf(f.dialErr) == codeBarred:
-		return f.problem(codeBarred, f.dialErr.Error()), true
+	case fault.CodeOf(f.dialErr) == codeUndialable:
+		return f.problem(codeUndialable, f.dialErr.Error()), true
 	}
 	pairs := []string{}
 	if f.need > 0 {

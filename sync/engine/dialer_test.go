@@ -175,7 +175,7 @@ type relayed struct{ Addresses }
 
 func (relayed) Candidates(device.ID) []string { return nil }
 func (relayed) Changed() <-chan device.ID     { return nil }
-func (relayed) Barred(device.ID) bool         { return true }
+func (relayed) Undialable(device.ID) bool     { return true }
 
 func TestADeviceAtRelaysAloneIsToldApartFromOneThatIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

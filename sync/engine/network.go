@@ -501,19 +501,19 @@ func (d *dialer) candidates() []string {
 	return spec.Addresses
 }
 
-// codeBarred is of a device whose addresses are all of kinds that are not dialed.
-const codeBarred fault.Code = "device-without-quic"
+// codeUndialable is of a device whose addresses are all of kinds that are not dialed.
+const codeUndialable fault.Code = "device-without-quic"
 
 var (
-	errNoAddress = fault.New(fault.Retry, "", "no address of it is known")
-	errBarred    = fault.New(fault.Retry, codeBarred, "it is announced at addresses of other kinds alone, such as relays")
+	errNoAddress  = fault.New(fault.Retry, "", "no address of it is known")
+	errUndialable = fault.New(fault.Retry, codeUndialable, "it is announced at addresses of other kinds alone, such as relays")
 )
 
 // nowhere says why there is nothing to dial.
 func (d *dialer) nowhere() error {
-	type bars interface{ Barred(device.ID) bool }
-	if b, ok := d.n.e.o.Addresses.(bars); ok && b.Barred(d.id) {
-		return errBarred
+	type knows interface{ Undialable(device.ID) bool }
+	if b, ok := d.n.e.o.Addresses.(knows); ok && b.Undialable(d.id) {
+		return errUndialable
 	}
 	return errNoAddress
 }
