@@ -45,7 +45,7 @@ func run(o Options, args []string, out, errs io.Writer) int {
 	}
 	home, err := config.NewHome(l.home)
 	if err == nil {
-		err = launch(home, o, l, errs)
+		err = open(home, o, l, errs)
 	}
 	if err != nil {
 		fmt.Fprintf(errs, "lanyard-desktop: %v\n", service.Describe(err))
@@ -54,9 +54,9 @@ func run(o Options, args []string, out, errs io.Writer) int {
 	return 0
 }
 
-// launch shows what was asked for in the window of a home: here, or in the
+// open shows what was asked for in the window of a home: here, or in the
 // process that has it already.
-func launch(home config.Home, o Options, l launched, errs io.Writer) error {
+func open(home config.Home, o Options, l launched, errs io.Writer) error {
 	e := newEngine(home)
 	if l.background {
 		return e.ensure(context.Background())

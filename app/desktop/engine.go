@@ -5,12 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"lanyard/app/config"
+	"lanyard/app/launch"
 	"lanyard/app/web"
 	"lanyard/sync/fault"
 )
@@ -48,7 +46,13 @@ type engine struct {
 func newEngine(home config.Home) *engine {
 	e := &engine{home: home, follows: followsWithin}
 	e.client = &http.Client{Transport: web.Transport(e.address)}
-	e.start = func() error { return startDetached(append(engineCommand(), "--home", home.Dir(), "serve")) }
+	e.start = func() error {
+		// Its log tells how it goes on.
+		if err := launch.Detached(engineCommand(), "--home", home.Dir(), "serve"); err != nil {
+			return fault.New(fault.Node, "", "start the engine: %w", err)
+		}
+		return nil
+	}
 	return e
 }
 
@@ -66,33 +70,15 @@ func (e *engine) api() *web.Client { return web.NewClient(e.client, web.AnyHost)
 
 // engineCommand gives the program that runs an engine: the one beside this one,
 // which is linked with no web view and is smaller by that, or this one.
-func engineCommand() []string {
+func engineCommand() string {
+	if beside := launch.Beside("lanyard"); beside != "" {
+		return beside
+	}
 	self, err := os.Executable()
 	if err != nil {
-		return []string{"lanyard"} // then by the search path
+		return "lanyard" // then by the search path
 	}
-	beside := filepath.Join(filepath.Dir(self), "lanyard"+filepath.Ext(self))
-	if strings.EqualFold(beside, self) {
-		return []string{self}
-	}
-	if info, err := os.Stat(beside); err != nil || !info.Mode().IsRegular() {
-		return []string{self}
-	}
-	return []string{beside}
-}
-
-// startDetached starts a program that outlives this one, holds nothing of it,
-// and writes into its own log.
-func startDetached(argv []string) error {
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir = string(filepath.Separator) // keeps no directory in use
-	detach(cmd)
-	keepToOurselves()
-	if err := cmd.Start(); err != nil {
-		return fault.New(fault.Node, "", "start the engine: %w", err)
-	}
-	go func() { _ = cmd.Wait() }() // so that no entry of it stays; its log tells how it ended
-	return nil
+	return self
 }
 
 // ensure returns once an engine of the home answers, having started one where

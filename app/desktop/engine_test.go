@@ -170,7 +170,7 @@ func TestTheEngineBesideTheProgramIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := engineCommand(); len(got) != 1 || got[0] != self {
+	if got := engineCommand(); got != self {
 		t.Errorf("got %q, want this program", got)
 	}
 	beside := filepath.Join(filepath.Dir(self), "lanyard"+filepath.Ext(self))
@@ -178,7 +178,7 @@ func TestTheEngineBesideTheProgramIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Remove(beside)
-	if got := engineCommand(); len(got) != 1 || got[0] != beside {
+	if got := engineCommand(); got != beside {
 		t.Errorf("got %q, want %q", got, beside)
 	}
 }

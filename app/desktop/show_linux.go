@@ -1,8 +1,9 @@
 package desktop
 
 import (
-	"os/exec"
 	"path/filepath"
+
+	"lanyard/app/launch"
 )
 
 // showInFileManager shows a file or directory where it lies. What is opened is
@@ -14,12 +15,5 @@ func showInFileManager(path string) error {
 	if !isDirectory(path) {
 		path = filepath.Dir(path)
 	}
-	cmd := exec.Command("xdg-open", path)
-	detach(cmd)
-	keepToOurselves()
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	go func() { _ = cmd.Wait() }() // the file manager says itself what is wrong
-	return nil
+	return launch.Detached("xdg-open", path)
 }

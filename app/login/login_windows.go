@@ -2,13 +2,12 @@ package login
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/windows/registry"
+
+	"lanyard/app/launch"
 )
 
 // run is the key whose values are started when this user logs in.
@@ -17,7 +16,7 @@ const run = `Software\Microsoft\Windows\CurrentVersion\Run`
 // withoutConsole gives a command that opens no console: that of the window, where
 // it lies beside the engine, starts the engine without one.
 func withoutConsole(command []string) []string {
-	window := beside(command[0], "lanyard-desktop")
+	window := launch.Beside("lanyard-desktop")
 	if window == "" {
 		return command
 	}
@@ -77,14 +76,4 @@ func (e Entry) text() string {
 		text += syscall.EscapeArg(word)
 	}
 	return text
-}
-
-// beside gives the program of a name that lies in the directory of another, ""
-// where none does.
-func beside(program, name string) string {
-	file := filepath.Join(filepath.Dir(program), name+filepath.Ext(program))
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || strings.EqualFold(file, program) {
-		return ""
-	}
-	return file
 }

@@ -117,8 +117,14 @@ func refuseApp(f *File, from, to string) string {
 		return allow(to, "app/service", "app/config")
 	case "cli":
 		return allow(to, "app/web", "app/service", "app/node", "app/config", "app/pairing/...", "app/tray")
-	case "desktop", "tray":
-		return allow(to, "app/web", "app/service", "app/config", "app/cli", "app/tray", "frontend")
+	case "login":
+		return allow(to, "app/launch")
+	case "notify":
+		return allow(to, "app/service", "app/config")
+	case "tray":
+		return allow(to, "app/service", "app/config", "app/launch", "app/notify", "app/web", "build/icons")
+	case "desktop":
+		return allow(to, "app/web", "app/service", "app/config", "app/cli", "app/launch", "frontend")
 	}
 	return fmt.Sprintf("app/%s has no rule in build/check", here)
 }

@@ -1,4 +1,4 @@
-package desktop
+package launch
 
 import (
 	"os/exec"

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package desktop
+package launch
 
 // keepToOurselves has nothing to do: what is open here is closed in programs
 // that are started.

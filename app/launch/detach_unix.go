@@ -1,6 +1,6 @@
 //go:build unix
 
-package desktop
+package launch
 
 import (
 	"os/exec"
