@@ -6,6 +6,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN      = build/bin
 FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
+# The tray of macOS alone is not written in Go.
+TRAY_CGO = $(if $(filter Darwin,$(shell uname)),1,0)
+
 # Where Go's own installer puts it, and shells often do not look.
 export PATH := $(PATH):/usr/local/go/bin
 
@@ -25,8 +28,9 @@ web: ## build the pages that a browser shows into frontend/dist
 	@build/need.sh node npm
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
-desktop: web build ## build the window into build/bin, beside the program
+desktop: need-go web ## build the window into build/bin, beside the program with its tray
 	@build/need.sh webview
+	CGO_ENABLED=$(TRAY_CGO) $(GO) build -tags tray $(FLAGS) -o $(BIN)/ ./cmd/lanyard
 	$(GO) build -tags desktop,production,webkit2_41 $(FLAGS) -o $(BIN)/lanyard-desktop .
 
 package: web ## build the packages for Debian, RPM and Windows into build/package/out

@@ -26,8 +26,8 @@ build() { go build -trimpath -tags "$2" -ldflags "-s -w -X main.version=$version
 programs() {
   [ ! -e "$STAGE/engine" ] || return 0
   CGO_ENABLED=0 build "$STAGE/engine/lanyard" "" ./cmd/lanyard
-  mkdir "$STAGE/desktop"
-  cp "$STAGE/engine/lanyard" "$STAGE/desktop/lanyard"
+  # Only computers with a screen have a tray.
+  CGO_ENABLED=0 build "$STAGE/desktop/lanyard" tray ./cmd/lanyard
   CGO_ENABLED=1 build "$STAGE/desktop/lanyard-desktop" desktop,production,webkit2_41 .
 }
 
@@ -47,7 +47,7 @@ windows() {
   number=$(sed -E 's/^([0-9]+)\.([0-9]+)\.([0-9]+).*/\1.\2.\3.0/' <<<"$version")
   [[ $number =~ ^[0-9]+(\.[0-9]+){3}$ ]] || number=0.0.0.0
   export GOOS=windows CGO_ENABLED=0
-  build "$STAGE/windows/lanyard.exe" "" ./cmd/lanyard
+  build "$STAGE/windows/lanyard.exe" tray ./cmd/lanyard
   # It offers to install the web view where Windows has none.
   build "$STAGE/windows/lanyard-desktop.exe" desktop,production,wv2runtime.embed . "-H windowsgui"
   unset GOOS CGO_ENABLED

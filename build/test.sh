@@ -96,7 +96,7 @@ block_window() {
   build/need.sh webview Xvfb openbox xdotool dbus-run-session unshare ip || { echo "not run: needs the web view and a display"; [ -z "${CI:-}" ]; return; }
   [ "$(id -u)" = 0 ] || { echo "not run: a network of its own needs root"; [ -z "${CI:-}" ]; return; }
   [ -f frontend/dist/index.html ] || make web || return 1
-  go vet -tags desktop,production,webkit2_41,probe . ./app/desktop || return 1
+  go vet -tags desktop,production,webkit2_41,probe . ./app/desktop && CGO_ENABLED=0 go vet -tags tray ./app/... || return 1
   build/window.sh
 }
 
@@ -127,8 +127,10 @@ block_cross() {
     GOOS=$os CGO_ENABLED=0 go build ./... || status=1
     GOOS=$os CGO_ENABLED=0 go vet ./... || status=1
   done
-  # The window of Windows needs no cgo.
+  # The window and the tray of Windows need no cgo.
   GOOS=windows CGO_ENABLED=0 go build -tags desktop,production -o build/cache/ . || status=1
+  GOOS=windows CGO_ENABLED=0 go vet -tags tray ./app/... || status=1
+  GOOS=windows CGO_ENABLED=0 go build -tags tray -o build/cache/ ./cmd/lanyard || status=1
   return "$status"
 }
 

@@ -7,7 +7,7 @@ dir=$PWD/build/cache/window
 mkdir -p "$dir"
 rm -rf "$dir/shots"
 
-CGO_ENABLED=0 go build -trimpath -o "$dir/lanyard" ./cmd/lanyard
+CGO_ENABLED=0 go build -trimpath -tags tray -o "$dir/lanyard" ./cmd/lanyard
 go build -trimpath -tags desktop,production,webkit2_41,probe -o "$dir/lanyard-desktop" .
 go test -c -o "$dir/window.test" ./build/window
 

@@ -18,6 +18,8 @@ import (
 	"lanyard/app/config"
 	"lanyard/app/node"
 	"lanyard/app/service"
+	"lanyard/app/text"
+	"lanyard/app/tray"
 	"lanyard/app/web"
 	"lanyard/sync/fault"
 )
@@ -141,7 +143,9 @@ func (a *app) runNode(ctx context.Context, n *node.Node, flags doorFlags, log *s
 		log.Info("letting browsers in", "address", door.Address())
 	}
 	log.Info("running", "version", a.Version, "device", n.ID().Short().String())
-	err = runAll(ctx, stop, n, s, l, door)
+	icon := tray.New(tray.Options{Engine: s, Home: home, Words: text.Mine(), Log: log})
+	s.TellBy(icon.TellClosed)
+	err = runAll(ctx, stop, n, s, l, door, icon)
 	if errors.Is(err, errStopped) || errors.Is(err, context.Canceled) {
 		log.Info("stopped")
 		return nil
@@ -150,9 +154,10 @@ func (a *app) runNode(ctx context.Context, n *node.Node, flags doorFlags, log *s
 	return err
 }
 
-// runAll runs engine, event stream, control socket and, where there is one, the
-// browser door, ends all when one ends, and gives the cause.
-func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener, door *web.Door) error {
+// runAll runs engine, event stream, control socket and, where there are such, the
+// browser door and the tray, ends all when one ends, and gives the cause. It is
+// called from the goroutine of main, which the tray wants for itself.
+func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener, door *web.Door, icon *tray.Tray) error {
 	api := web.Handler(s)
 	runs := []func() error{
 		func() error { return n.Run(ctx) },
@@ -172,6 +177,7 @@ func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *
 			stop(err) // only the first one counts
 		})
 	}
+	icon.Run(ctx)
 	running.Wait()
 	return context.Cause(ctx)
 }

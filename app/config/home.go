@@ -66,6 +66,9 @@ func (h Home) WindowSocketFile() string { return filepath.Join(h.dir, "window.so
 // WindowFile gives the path of the file in which the window keeps its size.
 func (h Home) WindowFile() string { return filepath.Join(h.dir, "window.json") }
 
+// NotifiedFile gives the path of the file that says what a person was notified of.
+func (h Home) NotifiedFile() string { return filepath.Join(h.dir, "notified.json") }
+
 // WebViewDir gives the directory in which the window's web view may keep its own
 // things, on systems where it asks for one.
 func (h Home) WebViewDir() string { return filepath.Join(h.dir, "webview") }

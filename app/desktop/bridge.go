@@ -32,6 +32,14 @@ func (b *Bridge) Painted() (err error) {
 	return nil
 }
 
+// Front says whether the person has the window before them: then the system
+// notifies them of nothing.
+func (b *Bridge) Front(front bool) (err error) {
+	defer recovered(&err)
+	b.window.comes(front)
+	return nil
+}
+
 // ChooseDirectory lets the person choose a directory, and gives its path; ""
 // where they did not.
 func (b *Bridge) ChooseDirectory(title string) (path string, err error) {

@@ -76,12 +76,19 @@ func (w *window) socket() http.Handler {
 	mux.HandleFunc("POST /open", func(rw http.ResponseWriter, r *http.Request) {
 		var o Opened
 		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, 4<<10))
-		if err != nil || json.Unmarshal(body, &o) != nil || o.Link != "" && !plainLink(o.Link) || o.Path != "" && !isDirectory(o.Path) {
+		if err != nil || json.Unmarshal(body, &o) != nil || o.Link != "" && !plainLink(o.Link) || o.Page != "" && !plainPage(o.Page) || o.Path != "" && !isDirectory(o.Path) {
 			http.Error(rw, "this is nothing that the window shows", http.StatusBadRequest)
 			return
 		}
 		w.open(o)
 		w.up()
+		rw.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /front", func(rw http.ResponseWriter, _ *http.Request) {
+		if !w.inFront() {
+			http.Error(rw, "the person has something else before them", http.StatusConflict)
+			return
+		}
 		rw.WriteHeader(http.StatusNoContent)
 	})
 	probe(mux, w)

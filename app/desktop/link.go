@@ -11,6 +11,7 @@ import (
 type Opened struct {
 	Link string `json:"link,omitempty"` // a lanyard:// link, as plainLink has it
 	Path string `json:"path,omitempty"` // a directory
+	Page string `json:"page,omitempty"` // a place of the pages, as plainPage has it
 }
 
 // empty reports whether there is nothing but the window to show.
@@ -38,6 +39,16 @@ func plainLink(s string) bool {
 		}
 	}
 	return true
+}
+
+// plainPage reports whether a string has the form of a place of the pages: what
+// stands behind the address of the page, short and of the signs of addresses
+// alone. It leads somewhere and does nothing.
+func plainPage(s string) bool {
+	if !strings.HasPrefix(s, "#/") || len(s) > longestLink {
+		return false
+	}
+	return strings.Trim(s[1:], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/%-_.~?=") == ""
 }
 
 func quoted(s string) string { return strconv.Quote(s) }

@@ -41,7 +41,7 @@ func runShell(w *window, o Options) (err error) {
 		// Wails calls this at the same time as it opens the window.
 		OnStartup:      func(ctx context.Context) { w.appears(wailsShell{ctx}) },
 		OnDomReady:     func(ctx context.Context) { runtime.ResetSignalHandlers(); followDrops(ctx, w) },
-		OnBeforeClose:  func(ctx context.Context) bool { w.keepSize(wailsShell{ctx}); return false },
+		OnBeforeClose:  func(ctx context.Context) bool { w.closes(wailsShell{ctx}); return false },
 		Bind:           []any{&Bridge{w}},
 		ErrorFormatter: describe,
 		DragAndDrop:    &options.DragAndDrop{EnableFileDrop: true},
@@ -56,13 +56,6 @@ func (w *window) openURL(url string) {
 	if plainLink(url) {
 		w.open(Opened{Link: url})
 		w.up()
-	}
-}
-
-func (w *window) keepSize(s shell) {
-	width, height, maximised := s.size()
-	if err := (size{width, height, maximised}).write(w.home.WindowFile()); err != nil {
-		w.log.Warn("the size of the window was not kept", "error", err)
 	}
 }
 
@@ -88,6 +81,11 @@ func (s wailsShell) close() { runtime.Quit(s.ctx) }
 func (s wailsShell) size() (width, height int, maximised bool) {
 	width, height = runtime.WindowGetSize(s.ctx)
 	return width, height, runtime.WindowIsMaximised(s.ctx)
+}
+
+func (s wailsShell) say(title, sentence string) error {
+	_, err := runtime.MessageDialog(s.ctx, runtime.MessageDialogOptions{Type: runtime.InfoDialog, Title: title, Message: sentence})
+	return err
 }
 
 func (s wailsShell) chooseDirectory(title string) (string, error) {

@@ -22,6 +22,8 @@ type size struct {
 	Width     int  `json:"width"`
 	Height    int  `json:"height"`
 	Maximised bool `json:"maximised"`
+	// Told: the person knows that syncing goes on when the window is closed.
+	Told bool `json:"told,omitempty"`
 }
 
 // readSize gives the size in a file, and the first size where it holds none
@@ -42,12 +44,13 @@ func readSize(file string) size {
 }
 
 // write keeps a size. A window that is maximised keeps the size that it had
-// before.
+// before, and what was told once stays so.
 func (s size) write(file string) error {
+	before := readSize(file)
 	if s.Maximised {
-		before := readSize(file)
 		s.Width, s.Height = before.Width, before.Height
 	}
+	s.Told = s.Told || before.Told
 	data, err := json.Marshal(s)
 	if err != nil {
 		return err

@@ -24,6 +24,15 @@ func TestTheSizeIsKept(t *testing.T) {
 	if got := readSize(file); got != (size{Width: 900, Height: 700, Maximised: true}) {
 		t.Errorf("after it was maximised it is %+v", got)
 	}
+	if err := (size{Width: 900, Height: 700, Told: true}).write(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := want.write(file); err != nil {
+		t.Fatal(err)
+	}
+	if !readSize(file).Told {
+		t.Error("what was told is forgotten")
+	}
 	left, err := os.ReadDir(filepath.Dir(file))
 	if err != nil || len(left) != 1 {
 		t.Errorf("beside it lie %v, %v", left, err)

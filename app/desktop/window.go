@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lanyard/app/config"
+	"lanyard/app/text"
 	"lanyard/app/web"
 )
 
@@ -28,6 +29,7 @@ type shell interface {
 	close() // without stopping the engine
 	size() (width, height int, maximised bool)
 	chooseDirectory(title string) (string, error) // "" where nothing was chosen
+	say(title, sentence string) error             // returns when it was read
 }
 
 // maxOpened bounds what waits to be shown; the oldest goes.
@@ -47,6 +49,10 @@ type window struct {
 	listens bool          // the pages take what is opened as an event
 	waiting []Opened
 	painted bool
+	front   bool // the person has it before them, as the pages say
+	ending  bool // nothing goes on once it is closed
+
+	closing sync.Mutex // held while it is being closed, which may be asked for again
 }
 
 func newWindow(home config.Home, e *engine, log *slog.Logger, began time.Time) *window {
@@ -86,7 +92,7 @@ func (w *window) followEngine(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errEnded):
-		w.close()
+		w.end()
 	default:
 		w.log.Error("no engine can be started", "error", err)
 	}
@@ -118,10 +124,54 @@ func (w *window) up() {
 	}
 }
 
-func (w *window) close() {
+// end closes the window after the engine has ended.
+func (w *window) end() {
+	w.mu.Lock()
+	w.ending = true
+	w.mu.Unlock()
 	if s := w.present(); s != nil {
 		s.close()
 	}
+}
+
+// closes is called, from any goroutine, before the window closes, and returns
+// when it may.
+func (w *window) closes(s shell) {
+	w.closing.Lock()
+	defer w.closing.Unlock()
+	now := size{}
+	now.Width, now.Height, now.Maximised = s.size()
+	now.Told = w.tells(s)
+	if err := now.write(w.home.WindowFile()); err != nil {
+		w.log.Warn("the size of the window was not kept", "error", err)
+	}
+}
+
+// tellWithin bounds how long the window waits for the engine to say that it goes
+// on.
+const tellWithin = 3 * time.Second
+
+// tells tells the person, once, that syncing goes on without the window, and
+// reports whether they know: by a notification of the engine, which is there
+// afterwards, or else before the window closes.
+func (w *window) tells(s shell) bool {
+	w.mu.Lock()
+	ending := w.ending
+	w.mu.Unlock()
+	if ending || readSize(w.home.WindowFile()).Told {
+		return !ending
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tellWithin)
+	defer cancel()
+	closed, err := w.engine.api().WindowClosed(ctx)
+	if err != nil {
+		return false // no engine answers, so that nothing can be said of it
+	}
+	if closed.Told {
+		return true
+	}
+	words := text.Mine()
+	return s.say(words.SayDesktop(text.ClosedTitle, nil), words.SayDesktop(text.ClosedStart, nil)) == nil
 }
 
 // open has the pages show something, now or as soon as they can.
@@ -165,6 +215,19 @@ func (w *window) firstPaint() {
 	}
 }
 
+// comes notes whether the person has the window before them.
+func (w *window) comes(front bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.front = front
+}
+
+func (w *window) inFront() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.front
+}
+
 // dropped takes what was dropped on the window: a directory is to be shared.
 func (w *window) dropped(paths []string) {
 	for _, path := range paths {
@@ -194,6 +257,6 @@ func (w *window) quit() error {
 		case <-time.After(lookPause):
 		}
 	}
-	w.close()
+	w.end()
 	return nil
 }

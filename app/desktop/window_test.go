@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -21,6 +23,7 @@ type fakeShell struct {
 	told   []any
 	ups    int
 	closed int
+	said   int
 }
 
 func (f *fakeShell) emit(_ string, data any) {
@@ -28,7 +31,13 @@ func (f *fakeShell) emit(_ string, data any) {
 	defer f.mu.Unlock()
 	f.told = append(f.told, data)
 }
-func (f *fakeShell) up()    { f.mu.Lock(); defer f.mu.Unlock(); f.ups++ }
+func (f *fakeShell) up() { f.mu.Lock(); defer f.mu.Unlock(); f.ups++ }
+func (f *fakeShell) say(_, _ string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.said++
+	return nil
+}
 func (f *fakeShell) close() { f.mu.Lock(); defer f.mu.Unlock(); f.closed++ }
 
 func (f *fakeShell) size() (int, int, bool) { return 0, 0, false }
@@ -99,11 +108,25 @@ func TestASecondLaunchHandsOverAndShowsTheWindow(t *testing.T) {
 	}
 }
 
+func TestTheWindowSaysWhetherItIsInFront(t *testing.T) {
+	w, _, _ := shown(t)
+	for _, front := range []bool{false, true, false} {
+		if err := (&Bridge{w}).Front(front); err != nil {
+			t.Fatal(err)
+		}
+		answer := httptest.NewRecorder()
+		w.socket().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/front", nil))
+		if got := answer.Code == http.StatusNoContent; got != front {
+			t.Errorf("in front is %v: it answers %d", front, answer.Code)
+		}
+	}
+}
+
 func TestOnlyWhatHasTheFormOfOursIsHandedOver(t *testing.T) {
 	_, shell, home := shown(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 	defer cancel()
-	for _, bad := range []Opened{{Link: "https://example.org"}, {Link: "lanyard:a b"}, {Path: filepath.Join(home.Dir(), "nothing")}} {
+	for _, bad := range []Opened{{Link: "https://example.org"}, {Link: "lanyard:a b"}, {Page: "https://example.org"}, {Page: "#/<b>"}, {Path: filepath.Join(home.Dir(), "nothing")}} {
 		if err := handOver(ctx, home, bad); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}
@@ -164,4 +187,47 @@ func TestQuittingEndsTheEngineBeforeTheWindow(t *testing.T) {
 		t.Error("an engine that does not answer was quit")
 	}
 	e.client.CloseIdleConnections()
+}
+
+// The engine of this test can tell nobody, as one without a desktop.
+func TestThatSyncingGoesOnIsToldOnce(t *testing.T) {
+	s := newEngines(t)
+	e := s.engine()
+	defer e.client.CloseIdleConnections()
+	w := newWindow(s.home, e, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now())
+	shell := &fakeShell{}
+	w.closes(shell)
+	if shell.said > 0 {
+		t.Error("it is told where no engine runs")
+	}
+	if err := e.ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		w.closes(shell)
+	}
+	if again := newWindow(s.home, e, w.log, time.Now()); !readSize(s.home.WindowFile()).Told {
+		t.Error("it is not remembered")
+	} else {
+		again.closes(shell)
+	}
+	if shell.said != 1 {
+		t.Errorf("it was told %d times", shell.said)
+	}
+}
+
+func TestQuittingTellsNothing(t *testing.T) {
+	s := newEngines(t)
+	e := s.engine()
+	defer e.client.CloseIdleConnections()
+	if err := e.ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := newWindow(s.home, e, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now())
+	shell := &fakeShell{}
+	w.end()
+	w.closes(shell)
+	if shell.said > 0 || readSize(s.home.WindowFile()).Told {
+		t.Error("it is told, or counts as told")
+	}
 }

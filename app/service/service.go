@@ -31,6 +31,7 @@ type Service struct {
 	feed    *feed
 	door    Door // nil where no browser is let in
 	stop    func()
+	tell    func(context.Context) bool // nil where nobody can be told
 
 	// networks lists those that this computer is in.
 	networks func() []node.Network

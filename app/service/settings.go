@@ -241,6 +241,23 @@ func (s *Settings) ChangeFolder(_ context.Context, folder string, change ShareCh
 	})
 }
 
+// PauseAll pauses or resumes every folder.
+func (s *Settings) PauseAll(_ context.Context, paused bool) error {
+	return s.store.Update(func(c config.Config) (config.Config, error) {
+		for _, f := range c.Folders {
+			var err error
+			c, err = c.WithFolderChanged(f.ID, func(f config.Folder) config.Folder {
+				f.Paused = paused
+				return f
+			})
+			if err != nil {
+				return c, err
+			}
+		}
+		return c, nil
+	})
+}
+
 // ShareFolder shares a folder with a device.
 func (s *Settings) ShareFolder(_ context.Context, folder, dev string) (Share, error) {
 	return s.editFolder(folder, func(c config.Config, f config.Folder) (config.Folder, error) {

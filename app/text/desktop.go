@@ -1,6 +1,10 @@
 package text
 
-import "time"
+import (
+	"time"
+
+	"lanyard/sync/status"
+)
 
 // DesktopText names a sentence that the system shows, outside of the pages.
 type DesktopText string
@@ -9,14 +13,73 @@ type DesktopText string
 const (
 	DesktopFile DesktopText = "file"
 	DesktopStop DesktopText = "stop"
+
+	ClosedTitle DesktopText = "closed"
+	ClosedTray  DesktopText = "closed.tray"
+	ClosedStart DesktopText = "closed.start"
+
+	TrayOpen    DesktopText = "tray.open"
+	TrayPause   DesktopText = "tray.pause"
+	TrayResume  DesktopText = "tray.resume"
+	TrayNeeds   DesktopText = "tray.needs"   // n
+	TraySyncing DesktopText = "tray.syncing" // percent
+	TrayAway    DesktopText = "tray.away"
+	TrayMore    DesktopText = "tray.more" // n
+	TrayTip     DesktopText = "tray.tip"  // state, and safe where it is known
+
+	NotifyRequestTitle  DesktopText = "notify.request"
+	NotifyConnect       DesktopText = "notify.connect"      // device
+	NotifyOffer         DesktopText = "notify.offer"        // device, folder, and size where it is known
+	NotifyRequestMany   DesktopText = "notify.request.many" // n
+	NotifyTwoTitle      DesktopText = "notify.two"
+	NotifyTwo           DesktopText = "notify.two.one"  // folder, n
+	NotifyTwoMany       DesktopText = "notify.two.many" // n, total
+	NotifyHeldTitle     DesktopText = "notify.held"
+	NotifyHeldIn        DesktopText = "notify.held.in"   // folder, n, total, and devices where they are known
+	NotifyHeldOut       DesktopText = "notify.held.out"  // folder, n, total
+	NotifyHeldMany      DesktopText = "notify.held.many" // n
+	NotifyFinishedTitle DesktopText = "notify.finished"
+	NotifyFinishedThere DesktopText = "notify.finished.there" // folder, device, n
+	NotifyFinishedHere  DesktopText = "notify.finished.here"  // folder, n
+	NotifyFinishedMany  DesktopText = "notify.finished.many"  // n
+	NotifyActionTitle   DesktopText = "notify.act"
+	NotifyActionMany    DesktopText = "notify.act.many" // n
+	NotifyOpen          DesktopText = "notify.open"
 )
 
 // DesktopTexts lists them.
-func DesktopTexts() []DesktopText { return []DesktopText{DesktopFile, DesktopStop} }
+func DesktopTexts() []DesktopText {
+	return []DesktopText{
+		DesktopFile, DesktopStop, ClosedTitle, ClosedTray, ClosedStart,
+		TrayOpen, TrayPause, TrayResume, TrayNeeds, TraySyncing, TrayAway, TrayMore, TrayTip,
+		NotifyRequestTitle, NotifyConnect, NotifyOffer, NotifyRequestMany, NotifyTwoTitle, NotifyTwo, NotifyTwoMany,
+		NotifyHeldTitle, NotifyHeldIn, NotifyHeldOut, NotifyHeldMany,
+		NotifyFinishedTitle, NotifyFinishedThere, NotifyFinishedHere, NotifyFinishedMany, NotifyActionTitle, NotifyActionMany, NotifyOpen,
+	}
+}
 
 // SayDesktop gives a sentence that the system shows, with what is lacking left
 // out.
 func (c *Catalogue) SayDesktop(t DesktopText, params map[string]string) string {
-	s, _ := filler{params: params, language: c.Language, now: time.Now()}.fill(c.Desktop[t])
+	return c.say(c.Desktop[t], params)
+}
+
+// SayWindow gives a sentence of the pages, with what is lacking left out; "" for
+// a key that there is not.
+func (c *Catalogue) SayWindow(key string, params map[string]string) string {
+	return c.say(c.Window[key], params)
+}
+
+// Title gives the title of a condition. It reports false as Sentence does.
+func (c *Catalogue) Title(p status.Problem) (string, bool) {
+	e, ok := c.Problems[p.Code]
+	if !ok {
+		return "", false
+	}
+	return filler{params: p.Param, language: c.Language, now: time.Now()}.fill(e.Title)
+}
+
+func (c *Catalogue) say(sentence string, params map[string]string) string {
+	s, _ := filler{params: params, language: c.Language, now: time.Now()}.fill(sentence)
 	return s
 }

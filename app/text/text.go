@@ -54,6 +54,8 @@ type Catalogue struct {
 	// Desktop says what stands outside of the pages: in menus, in the tray and in
 	// notifications.
 	Desktop map[DesktopText]string `json:"desktop"`
+	// Window is what the pages say, which the tray says in the same words.
+	Window map[string]string `json:"window"`
 }
 
 // HeldText names a sentence about deletions that are held.

@@ -324,3 +324,23 @@ func TestEverySentenceOutsideOfThePagesIsInBothLanguages(t *testing.T) {
 		t.Errorf("%d sentences are named, %d are in en and %d in de", n, len(en.Desktop), len(de.Desktop))
 	}
 }
+
+func TestTheFirstLanguageThatThereIsIsTaken(t *testing.T) {
+	for wanted, want := range map[string]string{
+		"": "en", "C.UTF-8": "en", "de_DE.UTF-8": "de", "de": "de", "de-CH": "de", "den_CA": "en",
+		"fr_FR de_AT en_GB": "de", "en-GB de": "en", "fr": "en",
+	} {
+		if got := text.Choose(strings.Fields(wanted)); got != want {
+			t.Errorf("of %q %s is taken, want %s", wanted, got, want)
+		}
+	}
+}
+
+func TestTheTrayFindsTheWordsOfThePages(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		c := load(t, language)
+		if s := c.SayWindow("says.progress", map[string]string{"folder": "a{n}\u202e", "state": "b", "percent": "7"}); s != "a{n} : b, 7 %" {
+			t.Errorf("%s: it is said as %q", language, s)
+		}
+	}
+}

@@ -105,6 +105,11 @@ func (c *Client) ChangeStartup(ctx context.Context, to service.Startup) (service
 	return send[service.Startup](ctx, c, http.MethodPut, "/startup", to)
 }
 
+// WindowClosed has the engine tell the person that syncing goes on.
+func (c *Client) WindowClosed(ctx context.Context) (service.Closed, error) {
+	return send[service.Closed](ctx, c, http.MethodPost, "/window/closed", nil)
+}
+
 // Devices lists the configured devices.
 func (c *Client) Devices(ctx context.Context) ([]service.Peer, error) {
 	return get[[]service.Peer](ctx, c, "/devices")

@@ -71,6 +71,7 @@ type Service interface {
 	Invite(context.Context) (service.Invitation, error)
 	Startup(context.Context) (service.Startup, error)
 	ChangeStartup(context.Context, service.Startup) (service.Startup, error)
+	WindowClosed(context.Context) (service.Closed, error)
 	OpenPane(context.Context) error
 	ClosePane(context.Context) error
 	OpenInvitation(context.Context, service.NewInvitation) (service.Invited, error)

@@ -62,6 +62,10 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, in *struct{ Body service.Startup }) (*answer[service.Startup], error) {
 			return answered(s.ChangeStartup(ctx, in.Body))
 		})
+	huma.Register(api, operation("window-closed", http.MethodPost, "/window/closed", "Tell the person that syncing goes on without the window"),
+		func(ctx context.Context, _ *none) (*answer[service.Closed], error) {
+			return answered(s.WindowClosed(ctx))
+		})
 	events := operation("events", http.MethodGet, "/events", "The whole state, now and at each change")
 	sse.Register(api, events, map[string]any{"snapshot": service.SnapshotEvent{}},
 		func(ctx context.Context, _ *none, send sse.Sender) {

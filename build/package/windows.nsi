@@ -75,6 +75,8 @@ Section "Uninstall"
   Delete "$SMPROGRAMS\Lanyard.lnk"
   DeleteRegKey HKCU "Software\Classes\lanyard"
   DeleteRegKey HKCU "Software\Lanyard"
+  ; Under these the system knows who notifies.
+  DeleteRegKey HKCU "Software\Classes\AppUserModelId\Lanyard"
   DeleteRegKey HKCU "${UNINSTALL}"
   DeleteRegValue HKCU "Software\Microsoft\Windows\CurrentVersion\Run" "Lanyard"
 SectionEnd

@@ -105,8 +105,9 @@ func (d *device) run(t *testing.T, args ...string) string {
 
 // state is the part of "lanyard status --json" that the tests look at.
 type state struct {
-	ID      string `json:"device_id"`
-	Name    string `json:"name"`
+	ID      string   `json:"device_id"`
+	Name    string   `json:"name"`
+	Listen  []string `json:"listen"`
 	Folders []struct {
 		ID     string `json:"id"`
 		Label  string `json:"label"`

@@ -41,6 +41,7 @@ func TestWithoutADisplayOneSentenceSaysWhatToDo(t *testing.T) {
 // they began; meanwhile everything ends that can.
 func TestTheWindow(t *testing.T) {
 	s := newScreen(t)
+	shown := sessionBus(t).notices(t)
 	anna, ben := newDevice(t, "Anna's laptop"), newDevice(t, "Ben's laptop")
 	serve(t, ben)
 	w, paint := anna.open(t, s)
@@ -58,7 +59,7 @@ func TestTheWindow(t *testing.T) {
 		{"an engine that is killed is started again", func(t *testing.T) { survives(t, w) }},
 		{"a second launch hands its link over", func(t *testing.T) { links(t, s, w, ben) }},
 		{"closed, the window leaves the engine running, and opens again as it was", func(t *testing.T) {
-			w, paint = reopens(t, s, w)
+			w, paint = reopens(t, s, w, shown)
 			paints = append(paints, paint)
 		}},
 		{"SIGTERM ends the window alone", func(t *testing.T) {
@@ -356,8 +357,23 @@ func links(t *testing.T, s *screen, w *window, ben *device) {
 	}
 }
 
-// reopens closes the window with the keys that close windows.
-func reopens(t *testing.T, s *screen, w *window) (*window, time.Duration) {
+// goesOn counts the notifications that say that syncing goes on.
+func goesOn(shown *notices) int {
+	n := 0
+	for _, seen := range shown.all() {
+		if seen.title == "Lanyard keeps syncing" && seen.body == "Start Lanyard again to open the window." {
+			n++
+		}
+	}
+	return n
+}
+
+// reopens closes the window with the keys that close windows. The first time the
+// person is told that syncing goes on.
+func reopens(t *testing.T, s *screen, w *window, shown *notices) (*window, time.Duration) {
+	if n := goesOn(shown); n > 0 {
+		t.Errorf("before the window is closed it is told %d times that syncing goes on", n)
+	}
 	engine := w.of.enginePID(t)
 	_, err := s.tool("xdotool", "windowsize", "--sync", w.id, "901", "653")
 	must(t, err)
@@ -366,6 +382,19 @@ func reopens(t *testing.T, s *screen, w *window) (*window, time.Duration) {
 	s.keys(t, "alt+F4")
 	if code := w.await(t); code != 0 {
 		t.Errorf("the window exits %d", code)
+	}
+	if n := goesOn(shown); n != 1 {
+		t.Errorf("it is told %d times that syncing goes on: %+v", n, shown.all())
+	}
+	between, _ := w.of.open(t, s)
+	_, err = s.tool("xdotool", "windowactivate", "--sync", between.id)
+	must(t, err)
+	s.keys(t, "alt+F4")
+	if code := between.await(t); code != 0 {
+		t.Errorf("closed again, the window exits %d", code)
+	}
+	if n := goesOn(shown); n != 1 {
+		t.Errorf("after it was closed twice it was told %d times that syncing goes on", n)
 	}
 	next, paint := w.of.open(t, s)
 	if now := w.of.enginePID(t); now != engine {

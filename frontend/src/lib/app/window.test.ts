@@ -15,6 +15,8 @@ describe('what was handed over', () => {
     expect([handed.link, location.hash]).toEqual(['lanyard://pair#ABC', '#/connect/code'])
     show({ path: '/home/anna/Pictures' })
     expect([handed.path, location.hash]).toEqual(['/home/anna/Pictures', '#/share'])
+    show({ page: '#/needs' })
+    expect(location.hash).toBe('#/needs')
     expect(asked).toEqual([])
   })
 })

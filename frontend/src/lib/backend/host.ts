@@ -7,12 +7,14 @@
 export interface Opened {
   link?: string
   path?: string
+  page?: string
 }
 
 /** The functions of the window's Bridge, in Go. Their errors carry a JSON text. */
 interface Bridge {
   Listening(): Promise<Opened[]>
   Painted(): Promise<void>
+  Front(front: boolean): Promise<void>
   ChooseDirectory(title: string): Promise<string>
   ShowInFileManager(path: string): Promise<void>
   Quit(): Promise<void>
@@ -75,6 +77,8 @@ export interface Host {
   setTitle(title: string): void
   /** Says that the pages have shown what they have to show. */
   painted(): void
+  /** Says whether the person has the window before them. */
+  front(front: boolean): void
   /** Calls f with what is opened, until the returned function is called. */
   onOpened(f: (opened: Opened) => void): () => void
   /** Calls f with data of an event, until the returned function is called. */
@@ -90,6 +94,7 @@ function make({ runtime, go }: Native): Host {
     close: () => runtime.Quit(),
     setTitle: (title) => runtime.WindowSetTitle(title),
     painted: () => void bridge.Painted(),
+    front: (front) => void bridge.Front(front),
     onOpened(f) {
       const stop = runtime.EventsOn('lanyard-opened', f)
       // Where the system tells the page what is dropped, the window asks for it to be passed on.

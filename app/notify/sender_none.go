@@ -1,0 +1,8 @@
+//go:build !tray || !(linux || windows)
+
+package notify
+
+import "lanyard/app/text"
+
+// NewSender gives nil: this program was built without notifications.
+func NewSender(*text.Catalogue, func(page string)) Sender { return nil }
