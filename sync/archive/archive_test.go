@@ -261,8 +261,8 @@ func TestPruneGoesOnAfterAVersionThatCannotBeRemoved(t *testing.T) {
 }
 
 func TestRestore(t *testing.T) {
-	for _, o := range []fsys.MemOptions{{}, {NoExchange: true, NoClone: true}} {
-		t.Run(fmt.Sprintf("exchange %v", !o.NoExchange), func(t *testing.T) {
+	for system, o := range systems {
+		t.Run(system, func(t *testing.T) {
 			f := newFixture(t, o)
 			f.write("d/a.txt", "old")
 			f.must(f.user.Chmod("d/a.txt", 0o640))
@@ -328,9 +328,10 @@ func TestRestoreRefuses(t *testing.T) {
 
 func TestNoFailureOfAnyCallOfARestoreHarms(t *testing.T) {
 	p := relpath.MustParse("a")
-	for _, noExchange := range []bool{false, true} {
+	for _, o := range systems {
+		o.StrictDirSync = true
 		fsystest.Sweep(t, func(t *testing.T) fsystest.World {
-			f := newFixture(t, fsys.MemOptions{NoExchange: noExchange, StrictDirSync: true})
+			f := newFixture(t, o)
 			f.write("a", "old")
 			version := f.archive("a", now.Add(-day))
 			f.write("a", "new")
@@ -363,7 +364,7 @@ func TestNoFailureOfAnyCallOfARestoreHarms(t *testing.T) {
 func TestARestoreThatEndsInACrashLosesNothing(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		f := newFixture(t, fsys.MemOptions{NoExchange: seed%2 == 1, StrictDirSync: seed%4 < 2})
+		f := newFixture(t, fsys.MemOptions{NoExchange: seed%2 == 1, NoLinks: seed%8 > 4, StrictDirSync: seed%4 < 2})
 		f.write("a", "old")
 		version := f.archive("a", now.Add(-day))
 		f.write("a", "new")
@@ -440,5 +441,33 @@ func TestListingWithoutAStoreIsEmpty(t *testing.T) {
 	}
 	if _, err := f.mem.Lstat(relpath.MustParse(".stversions")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("listing made the store: %v", err)
+	}
+}
+
+// Whoever saves in place the file that a restore replaces keeps what he saved,
+// whatever the moment: under its name, or as a version.
+func TestARestoreLosesNoSave(t *testing.T) {
+	for _, o := range []fsys.MemOptions{{}, {NoExchange: true}} {
+		for moment := range 40 {
+			f := newFixture(t, o)
+			f.write("a", "old")
+			version := f.archive("a", now.Add(-day))
+			f.write("a", "new")
+			calls := 0
+			f.mem.SetHook(func(fsys.Op) error {
+				if calls++; calls == moment+1 {
+					f.must(f.user.WriteFile("a", []byte("saved")))
+				}
+				return nil
+			})
+			err := f.Restore(relpath.MustParse("a"), now.Add(-day), relpath.MustParse("a"), now)
+			f.mem.SetHook(nil)
+			if calls <= moment {
+				break
+			}
+			if files := f.files(); files[version.String()] != "old" || !holds(files, "", "saved") {
+				t.Errorf("saved before call %d (%v) the files are %v", moment, err, files)
+			}
+		}
 	}
 }

@@ -27,8 +27,9 @@ const parentMode = 0o755
 // the name to, which may be p or any other in the folder. The version stays in
 // the store. A file that stands at to becomes a version itself, as of now, in
 // the same step, so that the restore can be undone and the name is never
-// empty; where the system cannot exchange names, the old file is copied first.
-// The result is an ordinary local change, durable when Restore returns.
+// empty; where the system cannot exchange names, the old file becomes one by a
+// link first, or by a copy. The result is an ordinary local change, durable when
+// Restore returns.
 func (s *Store) Restore(p relpath.Path, at time.Time, to relpath.Path, now time.Time) error {
 	if err := s.restore(p, at, to, now); err != nil {
 		return fmt.Errorf("restore %s: %w", p, err)
@@ -102,7 +103,7 @@ func (s *Store) restoreOver(v Version, to relpath.Path, old fsys.Info, now time.
 	}
 	err = s.o.FS.Exchange(kept, to)
 	if errors.Is(err, fsys.ErrUnsupported) {
-		return s.restoreByCopy(kept, to, old, now)
+		return s.restoreWithout(kept, to, old, made, now)
 	}
 	if err != nil {
 		return errors.Join(err, s.o.FS.Remove(kept))
@@ -110,35 +111,24 @@ func (s *Store) restoreOver(v Version, to relpath.Path, old fsys.Info, now time.
 	return s.syncDirs(made, kept, to)
 }
 
-// restoreByCopy does what Exchange would, for systems without it: the new
-// content lies at ready, and what stands at the target is copied to the store
-// before ready is renamed over it.
-func (s *Store) restoreByCopy(ready, to relpath.Path, old fsys.Info, now time.Time) error {
-	giveUp := func(err error) error { return errors.Join(err, s.o.FS.Remove(ready)) }
-	if old.Kind != fsys.Regular {
-		return giveUp(fmt.Errorf("%s: %w", to, ErrInTheWay))
+// restoreWithout does what Exchange would, for systems without it: the new
+// content lies at ready, and what stands at the target becomes a version before
+// ready is renamed over it.
+func (s *Store) restoreWithout(ready, to relpath.Path, old fsys.Info, made []relpath.Path, now time.Time) error {
+	err := fmt.Errorf("%s: %w", to, ErrInTheWay)
+	if old.Kind == fsys.Regular {
+		err = s.supersede(ready, to, old, made, now)
 	}
-	kept, made, err := s.Prepare(to, now)
-	if err != nil {
-		return giveUp(err)
+	if err == nil {
+		return nil
 	}
-	temp, err := s.copyBeside(to, kept)
-	if err != nil {
-		return giveUp(err)
+	if errors.Is(err, ErrMoved) {
+		err = fmt.Errorf("%w, try again", err)
 	}
-	if err := s.o.FS.RenameNoReplace(temp, kept); err != nil {
-		return giveUp(errors.Join(err, s.o.FS.Remove(temp)))
+	if gone := s.o.FS.Remove(ready); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
 	}
-	if err := s.syncDirs(made, kept); err != nil {
-		return giveUp(err)
-	}
-	if again, err := s.o.FS.Lstat(to); err != nil || !again.Same(old) {
-		return giveUp(errors.Join(fmt.Errorf("%s was changed meanwhile, try again", to), err))
-	}
-	if err := s.o.FS.Rename(ready, to); err != nil {
-		return giveUp(err)
-	}
-	return s.syncDirs(nil, ready, to)
+	return err
 }
 
 // syncDirs makes names durable: those of made directories, and of files.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"lanyard/sync/fsys"
@@ -36,7 +37,7 @@ func (s *Store) take(p, of relpath.Path, look fsys.Info, now time.Time) error {
 	if err := s.o.FS.RenameNoReplace(p, kept); err != nil {
 		return err
 	}
-	if moved, err := s.o.FS.Lstat(kept); err != nil || !sameButForName(moved, look) {
+	if moved, err := s.o.FS.Lstat(kept); err != nil || !moved.SameButForName(look) {
 		// Where its name is taken again, it stays a version: nothing is lost.
 		return errors.Join(ErrMoved, err, s.o.FS.RenameNoReplace(kept, p))
 	}
@@ -68,7 +69,7 @@ func (s *Store) replace(p, other relpath.Path, at, beside fsys.Info, now time.Ti
 	}
 	err := s.o.FS.Exchange(other, p)
 	if errors.Is(err, fsys.ErrUnsupported) {
-		return s.replaceByCopy(p, other, at, beside, now)
+		return s.replaceWithout(p, other, at, beside, now)
 	}
 	if err != nil {
 		return err
@@ -78,10 +79,10 @@ func (s *Store) replace(p, other relpath.Path, at, beside fsys.Info, now time.Ti
 	switch err = errors.Join(err, errWent); {
 	case err != nil:
 		return errors.Join(err, s.o.FS.Exchange(other, p))
-	case !sameButForName(went, at):
+	case !went.SameButForName(at):
 		// Somebody saved p just before: what he saved gets its name back.
 		return errors.Join(ErrMoved, s.o.FS.Exchange(other, p))
-	case !sameButForName(came, beside):
+	case !came.SameButForName(beside):
 		// Somebody saved p since: that stands where he put it.
 		return errors.Join(ErrMoved, s.syncDirs(nil, p, other))
 	}
@@ -91,16 +92,54 @@ func (s *Store) replace(p, other relpath.Path, at, beside fsys.Info, now time.Ti
 	return s.take(other, p, went, now)
 }
 
-// replaceByCopy does what Exchange would, for systems without it: what stands
-// at p is in the store before anything is renamed over it.
-func (s *Store) replaceByCopy(p, other relpath.Path, at, beside fsys.Info, now time.Time) error {
+// replaceWithout does what Exchange would, for systems without it: what stands
+// at p becomes a version by a link, by a copy where there are no links, before
+// anything is renamed over it.
+func (s *Store) replaceWithout(p, other relpath.Path, at, beside fsys.Info, now time.Time) error {
 	if at.Kind != fsys.Regular {
 		return fmt.Errorf("%s: %w", p, ErrInTheWay)
 	}
-	kept, made, err := s.Prepare(p, now)
+	if err := s.still(other, beside); err != nil {
+		return err
+	}
+	if err := s.supersede(other, p, at, nil, now); err != nil {
+		return err
+	}
+	if came, err := s.o.FS.Lstat(p); err != nil || !came.SameButForName(beside) {
+		return errors.Join(ErrMoved, err) // that stands where he put it
+	}
+	return nil
+}
+
+// supersede renames the file at ready over the one at p, which is what old says,
+// and becomes a version as of now; ErrMoved, with nothing done, where it is not.
+// The result is durable, with the names of directories that were made before.
+func (s *Store) supersede(ready, p relpath.Path, old fsys.Info, made []relpath.Path, now time.Time) error {
+	kept, more, err := s.Prepare(p, now)
 	if err != nil {
 		return err
 	}
+	made = append(slices.Clone(made), more...)
+	dirs := make([]relpath.Path, len(made))
+	for i, d := range made {
+		dirs[i] = d.Dir()
+	}
+	ok, err := fsys.Supersede(s.o.FS, ready, p, kept, dirs, old)
+	if errors.Is(err, fsys.ErrUnsupported) {
+		return s.supersedeCopied(ready, p, kept, made, old)
+	}
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: %w", p, ErrMoved)
+	}
+	if err != nil {
+		return err
+	}
+	return s.syncDirs(nil, ready, p)
+}
+
+// supersedeCopied is supersede where the system has neither an exchange of names
+// nor links: nothing tells what was saved between the last look and the rename.
+func (s *Store) supersedeCopied(ready, p, kept relpath.Path, made []relpath.Path, old fsys.Info) error {
 	temp, err := s.copyBeside(p, kept)
 	if err != nil {
 		return err
@@ -111,13 +150,13 @@ func (s *Store) replaceByCopy(p, other relpath.Path, at, beside fsys.Info, now t
 	if err := s.syncDirs(made, kept); err != nil {
 		return errors.Join(err, s.o.FS.Remove(kept))
 	}
-	if err := errors.Join(s.still(p, at), s.still(other, beside)); err != nil {
+	if err := s.still(p, old); err != nil {
 		return errors.Join(err, s.o.FS.Remove(kept))
 	}
-	if err := s.o.FS.Rename(other, p); err != nil {
+	if err := s.o.FS.Rename(ready, p); err != nil {
 		return errors.Join(err, s.o.FS.Remove(kept))
 	}
-	return s.syncDirs(nil, p, other)
+	return s.syncDirs(nil, ready, p)
 }
 
 // moveTo gives a file another name, which must be free.
@@ -147,11 +186,4 @@ func (s *Store) still(p relpath.Path, look fsys.Info) error {
 		return fmt.Errorf("%s: %w", p, ErrMoved)
 	}
 	return nil
-}
-
-// sameButForName compares two looks at a file whose name changed between them,
-// which moves the change time and nothing else.
-func sameButForName(a, b fsys.Info) bool {
-	a.Ctime, b.Ctime = 0, 0
-	return a.Same(b)
 }

@@ -17,8 +17,11 @@ func (f *fixture) look(name string) *fsys.Info {
 	return &info
 }
 
-// systems are those with an exchange of two names, and those without.
-var systems = map[string]fsys.MemOptions{"exchanging": {}, "copying": {NoExchange: true}}
+// systems are those with an exchange of two names, those with links alone, and
+// those with neither.
+var systems = map[string]fsys.MemOptions{
+	"exchanging": {}, "linking": {NoExchange: true}, "copying": {NoExchange: true, NoLinks: true},
+}
 
 func TestAFileThatGoesIsAVersionOfTheNameItBelongsTo(t *testing.T) {
 	f := newFixture(t, fsys.MemOptions{})
@@ -108,37 +111,46 @@ func (f *fixture) wantContents(when string, all ...string) {
 	}
 }
 
+// saves are the ways in which a person's program saves a file.
+var saves = map[string]func(fsys.User, string) error{
+	"in place": func(u fsys.User, p string) error { return u.WriteFile(p, []byte("saved")) },
+	"by a rename": func(u fsys.User, p string) error {
+		return errors.Join(u.WriteFile(p+".new", []byte("saved")), u.Rename(p+".new", p))
+	},
+}
+
 func TestNoSaveAtAnyMomentIsLost(t *testing.T) {
 	for act, do := range acts {
 		for system, o := range systems {
-			if act == "replace" && o.NoExchange {
-				continue // nothing closes the gap between the last look and the rename
-			}
-			for _, edited := range []string{"a.txt", "a.copy.txt"} {
-				for moment := range 30 {
-					f, at, beside := settled(t, o)
-					calls := 0
-					f.mem.SetHook(func(fsys.Op) error {
-						if calls++; calls == moment+1 {
-							f.must(f.user.WriteFile(edited+".new", []byte("saved")))
-							f.must(f.user.Rename(edited+".new", edited))
+			for how, save := range saves {
+				if act == "replace" && o.NoExchange && (o.NoLinks || how == "by a rename") {
+					continue // nothing closes the gap between the last look and the rename
+				}
+				for _, edited := range []string{"a.txt", "a.copy.txt"} {
+					for moment := range 30 {
+						f, at, beside := settled(t, o)
+						calls := 0
+						f.mem.SetHook(func(fsys.Op) error {
+							if calls++; calls == moment+1 {
+								f.must(save(f.user, edited))
+							}
+							return nil
+						})
+						err := do(f, at, beside)
+						f.mem.SetHook(nil)
+						if calls <= moment {
+							break
 						}
-						return nil
-					})
-					err := do(f, at, beside)
-					f.mem.SetHook(nil)
-					if calls <= moment {
-						break
-					}
-					// Whoever saves replaces one of the two himself, whichever stands
-					// there; the other one stays, and so does what he saved.
-					when := fmt.Sprintf("%s, %s, %s saved before call %d (%v)", act, system, edited, moment, err)
-					files := f.files()
-					if !holds(files, "", "saved") || !holds(files, "", "mine") && !holds(files, "", "theirs") {
-						t.Fatalf("%s: the files are %v", when, files)
-					}
-					if edited == "a.txt" && files["a.txt"] != "saved" {
-						t.Fatalf("%s: what was saved is not under its name, the files are %v", when, files)
+						// Whoever saves replaces one of the two himself, whichever stands
+						// there; the other one stays, and so does what he saved.
+						when := fmt.Sprintf("%s, %s, %s saved %s before call %d (%v)", act, system, edited, how, moment, err)
+						files := f.files()
+						if !holds(files, "", "saved") || !holds(files, "", "mine") && !holds(files, "", "theirs") {
+							t.Fatalf("%s: the files are %v", when, files)
+						}
+						if edited == "a.txt" && files["a.txt"] != "saved" {
+							t.Fatalf("%s: what was saved is not under its name, the files are %v", when, files)
+						}
 					}
 				}
 			}

@@ -146,5 +146,19 @@ func (d *disk) Exchange(a, b relpath.Path) error {
 	})
 }
 
+// Link gives a regular file a second name.
+func (d *disk) Link(old, new relpath.Path) error {
+	return d.atBoth(OpLink, old, new, func(a, b place) error {
+		var st unix.Stat_t
+		if err := d.rawStatAt(a.dir, a.name, &st); err != nil {
+			return err
+		}
+		if st.Mode&unix.S_IFMT != unix.S_IFREG {
+			return ErrNotRegular
+		}
+		return withRefusal(retry(func() error { return unix.Linkat(a.dir, a.name, b.dir, b.name, 0) }))
+	})
+}
+
 // descriptorPath is a path that means an open descriptor's file.
 func descriptorPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

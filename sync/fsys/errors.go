@@ -129,6 +129,15 @@ func (b both) Error() string { return b.sentinel.Error() + " (" + b.cause.Error(
 // Unwrap gives both, for errors.Is.
 func (b both) Unwrap() []error { return []error{b.sentinel, b.cause} }
 
+// withRefusal makes the error of a link ErrUnsupported where the file system has
+// no links, or the system refuses one of this file.
+func withRefusal(err error) error {
+	if err != nil && refusesLink(err) {
+		return both{ErrUnsupported, err}
+	}
+	return err
+}
+
 // withSentinel adds to a system error the sentinel that names its condition,
 // where there is one. The table is the platform's sentinelOf.
 func withSentinel(err error) error {

@@ -7,6 +7,19 @@ import (
 	"syscall"
 )
 
+// refusesLink reports whether the error of a link means that there can be none.
+func refusesLink(err error) bool {
+	var no syscall.Errno
+	if !errors.As(err, &no) {
+		return false
+	}
+	switch no {
+	case syscall.EPERM, syscall.EMLINK, syscall.EXDEV, syscall.EOPNOTSUPP, syscall.ENOSYS:
+		return true
+	}
+	return false
+}
+
 // sentinelOf names the condition of a system error, nil where io/fs already
 // knows it or nobody does.
 func sentinelOf(err error) error {

@@ -7,6 +7,20 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// refusesLink reports whether the error of a link means that there can be none.
+func refusesLink(err error) bool {
+	var no syscall.Errno
+	if !errors.As(err, &no) {
+		return false
+	}
+	switch no {
+	case windows.ERROR_INVALID_FUNCTION, windows.ERROR_NOT_SUPPORTED, windows.ERROR_TOO_MANY_LINKS,
+		windows.ERROR_NOT_SAME_DEVICE, windows.ERROR_ACCESS_DENIED:
+		return true
+	}
+	return false
+}
+
 // sentinelOf names the condition of a system error, nil where io/fs already
 // knows it or nobody does.
 func sentinelOf(err error) error {

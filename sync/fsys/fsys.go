@@ -67,6 +67,13 @@ func (a Info) Same(b Info) bool {
 	return a == b
 }
 
+// SameButForName reports whether nothing but the file's name, or their number,
+// moved between two looks, which moves the change time and nothing else.
+func (a Info) SameButForName(b Info) bool {
+	a.Ctime, b.Ctime = 0, 0
+	return a.Same(b)
+}
+
 // Entry is one name of a listing, as the bytes on disk: it need not be valid
 // UTF-8, nor normalised.
 type Entry struct {
@@ -112,6 +119,10 @@ type FS interface {
 	// Exchange swaps two names in one step, so that neither is ever missing.
 	// ErrUnsupported where the system cannot.
 	Exchange(a, b relpath.Path) error
+	// Link gives the regular file at old a second name, and fails with
+	// fs.ErrExist where new exists. ErrUnsupported where the file system has no
+	// links, or the system allows none of this file.
+	Link(old, new relpath.Path) error
 	// Remove removes a file, a symlink or an empty directory (ErrNotEmpty).
 	Remove(p relpath.Path) error
 	// Mkdir makes one directory; the parent must exist. The process's umask

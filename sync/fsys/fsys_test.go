@@ -12,7 +12,7 @@ func TestMemPassesTheSuite(t *testing.T) {
 	for name, o := range map[string]fsys.MemOptions{
 		"a good disk":             {},
 		"strict and with modes":   {StrictDirSync: true, EnforceModes: true},
-		"without rarer features":  {NoExchange: true, NoClone: true},
+		"without rarer features":  {NoExchange: true, NoLinks: true, NoClone: true},
 		"decomposing names":       {Decompose: true},
 		"folding case, no inodes": {CaseInsensitive: true, NoInodes: true, NoCtime: true},
 	} {

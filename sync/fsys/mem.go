@@ -23,8 +23,9 @@ type MemOptions struct {
 	Granularity time.Duration
 	// NoInodes and NoCtime leave these fields 0.
 	NoInodes, NoCtime bool
-	// NoExchange, NoClone and NoSymlinks make these calls ErrUnsupported.
-	NoExchange, NoClone, NoSymlinks bool
+	// NoExchange, NoLinks, NoClone and NoSymlinks make these calls
+	// ErrUnsupported.
+	NoExchange, NoLinks, NoClone, NoSymlinks bool
 	// EnforceModes denies what the owner's permission bits deny. Off, modes
 	// are only stored, as they are for root.
 	EnforceModes bool

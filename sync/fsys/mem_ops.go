@@ -259,6 +259,37 @@ func (m *Mem) Exchange(a, b relpath.Path) error {
 	}, a.String(), b.String())
 }
 
+// Link gives a regular file a second name.
+func (m *Mem) Link(old, new relpath.Path) error {
+	return m.doPaths(OpLink, func() error {
+		if m.opts.NoLinks {
+			return ErrUnsupported
+		}
+		return m.link(old.String(), new.String())
+	}, old.String(), new.String())
+}
+
+func (m *Mem) link(from, to string) error {
+	ino, err := m.regular(from, 0)
+	if err != nil {
+		return err
+	}
+	s, err := m.spot(to)
+	switch {
+	case err != nil:
+		return err
+	case s.ent.ino != nil:
+		return fs.ErrExist
+	}
+	if err := m.allow(s.dir, mayWrite); err != nil {
+		return err
+	}
+	m.change(m.set(s, ino))
+	ino.nlink++
+	ino.attr.ctime = m.now()
+	return nil
+}
+
 // nested reports whether moving ino into dir would put it below itself.
 func (m *Mem) nested(ino, dir *inode) bool {
 	return ino.kind == Directory && m.contains(ino, dir)

@@ -123,23 +123,7 @@ func (u User) Symlink(target, path string) error {
 
 // Link gives a regular file a second name.
 func (u User) Link(from, to string) error {
-	return u.do("link", from, func() error {
-		ino, err := u.m.regular(from, 0)
-		if err != nil {
-			return err
-		}
-		s, err := u.m.spot(to)
-		switch {
-		case err != nil:
-			return err
-		case s.ent.ino != nil:
-			return fs.ErrExist
-		}
-		u.m.change(u.m.set(s, ino))
-		ino.nlink++
-		ino.attr.ctime = u.m.now()
-		return nil
-	})
+	return u.do("link", from, func() error { return u.m.link(from, to) })
 }
 
 // Special makes an entry of kind Other: a FIFO, a device, a mount point.

@@ -15,6 +15,7 @@ const (
 	OpRename          OpName = "rename"
 	OpRenameNoReplace OpName = "rename without replacing"
 	OpExchange        OpName = "exchange"
+	OpLink            OpName = "link"
 	OpRemove          OpName = "remove"
 	OpMkdir           OpName = "make directory"
 	OpChmod           OpName = "set permissions"

@@ -116,6 +116,20 @@ func oneSlot(a, b slot, from, to os.FileInfo) bool {
 	return a.dir == b.dir && a.name != b.name && !linked && os.SameFile(from, to)
 }
 
+// Link gives a regular file a second name.
+func (d *portable) Link(old, new relpath.Path) error {
+	return d.atBoth(OpLink, old, new, func(a, b slot) error {
+		look, err := a.dir.Lstat(a.name)
+		switch {
+		case err != nil:
+			return err
+		case kindOf(look.Mode()) != Regular:
+			return ErrNotRegular
+		}
+		return withRefusal(linkEntry(d.root, a, b))
+	})
+}
+
 // Exchange swaps two names where the system can.
 func (d *portable) Exchange(a, b relpath.Path) error {
 	if a.Under(b) || b.Under(a) {

@@ -39,6 +39,13 @@ func moveEntry(_ *os.Root, a, b slot) error {
 	})
 }
 
+// linkEntry gives a file a second name, between two open directories.
+func linkEntry(_ *os.Root, a, b slot) error {
+	return withDirs(a, b, func(dirA, dirB int) error {
+		return ignoringSignals(func() error { return unix.Linkat(dirA, a.name, dirB, b.name, 0) })
+	})
+}
+
 // withDirs runs work with the descriptors of two directories.
 func withDirs(a, b slot, work func(dirA, dirB int) error) error {
 	fa, err := a.dir.Open(".")

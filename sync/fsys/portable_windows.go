@@ -42,6 +42,15 @@ func moveEntry(root *os.Root, a, b slot) error {
 	return root.Rename(filepath.FromSlash(a.path.String()), filepath.FromSlash(b.path.String()))
 }
 
+// linkEntry gives a file a second name: within a directory through its handle,
+// else by paths from the root, as moveEntry.
+func linkEntry(root *os.Root, a, b slot) error {
+	if a.dir == b.dir {
+		return a.dir.Link(a.name, b.name)
+	}
+	return root.Link(filepath.FromSlash(a.path.String()), filepath.FromSlash(b.path.String()))
+}
+
 // exchangeEntries: Windows cannot.
 func exchangeEntries(_, _ slot) error { return ErrUnsupported }
 

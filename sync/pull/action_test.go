@@ -281,6 +281,7 @@ var disks = []struct {
 }{
 	{"", fsys.MemOptions{}},
 	{"where names cannot be exchanged", fsys.MemOptions{NoExchange: true}},
+	{"where names can be neither exchanged nor linked", fsys.MemOptions{NoExchange: true, NoLinks: true}},
 }
 
 func TestEveryAction(t *testing.T) {
@@ -329,9 +330,16 @@ var edits = []struct {
 // the version store.
 func TestNothingThatAPersonWritesIsLost(t *testing.T) {
 	for _, a := range actions {
-		for _, e := range edits {
+		for i, e := range edits {
 			t.Run(a.name+", "+a.edit+" is "+e.name, func(t *testing.T) {
-				for n := 1; interfere(t, a, e.do, n); n++ {
+				for n := 1; interfere(t, fsys.MemOptions{}, a, e.do, n); n++ {
+				}
+			})
+			if i > 0 {
+				continue // nothing tells that another file was put in the place of the old one
+			}
+			t.Run(a.name+", "+a.edit+" is "+e.name+" where names cannot be exchanged", func(t *testing.T) {
+				for n := 1; interfere(t, fsys.MemOptions{NoExchange: true}, a, e.do, n); n++ {
 				}
 			})
 		}
@@ -340,8 +348,8 @@ func TestNothingThatAPersonWritesIsLost(t *testing.T) {
 
 // interfere runs an action in which a person edits at the n-th call, and
 // reports whether there was such a call.
-func interfere(t *testing.T, a action, edit func(fsys.User, string) error, n int) (happened bool) {
-	inRig(t, fsys.MemOptions{}, func(r *rig) {
+func interfere(t *testing.T, o fsys.MemOptions, a action, edit func(fsys.User, string) error, n int) (happened bool) {
+	inRig(t, o, func(r *rig) {
 		a.setUp(r)
 		edited, at := false, ""
 		r.atCall(n, func(op fsys.Op) error {

@@ -347,16 +347,9 @@ func (it *item) coarse(look fsys.Info) bool {
 	return rounded && it.r.o.Exec.Wall().Sub(time.Unix(0, look.Mtime)) < 2*racyWindow
 }
 
-// sameFile compares two looks at a file whose name changed between them, which
-// moves the change time and nothing else.
-func sameFile(a, b fsys.Info) bool {
-	a.Ctime, b.Ctime = 0, 0
-	return a.Same(b)
-}
-
-// sameBuilt is sameFile, or sameLook for a directory.
+// sameBuilt reports whether what was built has changed but for its name.
 func sameBuilt(a, b fsys.Info) bool {
-	return sameFile(a, b) || a.Kind == fsys.Directory && sameLook(a, b)
+	return a.SameButForName(b) || a.Kind == fsys.Directory && sameLook(a, b)
 }
 
 func (it *item) again() ([]index.Record, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/conflict"
@@ -143,7 +144,7 @@ func (it *item) wasThere(p relpath.Path) (bool, error) {
 	if info.Kind == fsys.Directory {
 		return sameLook(info, it.look), nil
 	}
-	return sameFile(info, it.look), nil
+	return info.SameButForName(it.look), nil
 }
 
 // placeOverFile replaces a file, whose content is kept: the new state is moved
@@ -151,12 +152,14 @@ func (it *item) wasThere(p relpath.Path) (bool, error) {
 // target always holds one of the two whole.
 func (it *item) placeOverFile() (bool, error) {
 	f := it.r.o.FS
+	before := len(it.changed)
 	keep, dispose, err := it.keepName()
 	if err != nil {
 		return false, err
 	}
+	made := it.changed[before:len(it.changed):len(it.changed)]
 	if it.r.w.noExchange.Load() {
-		return it.replaceWithCopy(keep, dispose)
+		return it.supersede(keep, dispose, made)
 	}
 	if err := f.RenameNoReplace(it.temp, keep); err != nil {
 		return false, err
@@ -167,7 +170,7 @@ func (it *item) placeOverFile() (bool, error) {
 		if err := it.takeBack(keep); err != nil {
 			return false, err
 		}
-		return it.replaceWithCopy(keep, dispose)
+		return it.supersede(keep, dispose, made)
 	}
 	if err != nil {
 		return false, errors.Join(err, it.takeBack(keep))
@@ -195,7 +198,7 @@ func (it *item) takeBack(keep relpath.Path) error {
 		return nil
 	}
 	look, lookErr := f.Lstat(keep)
-	if lookErr == nil && look.Kind == fsys.Regular && sameFile(look, it.built) {
+	if lookErr == nil && look.Kind == fsys.Regular && look.SameButForName(it.built) {
 		return errors.Join(err, f.Remove(keep))
 	}
 	return errors.Join(err, lookErr)
@@ -275,34 +278,72 @@ func (it *item) placeDirectoryForFile(keep relpath.Path, dispose bool) (bool, er
 	return it.placeNew()
 }
 
-// replaceWithCopy is placeOverFile where the system cannot exchange names: the
-// old content is copied to where it is kept, and the new state is renamed over
-// it after one more look.
-func (it *item) replaceWithCopy(keep relpath.Path, dispose bool) (bool, error) {
+// supersede is placeOverFile where the system cannot exchange names: a second
+// link of the old file tells, after the new state was renamed over it, whether it
+// was still what the decision was made on. Where there are no links either, the
+// old content is copied, and nothing tells. made are directories in which names
+// are new that lead to keep.
+func (it *item) supersede(keep relpath.Path, dispose bool, made []relpath.Path) (bool, error) {
 	if it.want.Type == bep.TypeDirectory {
 		return it.placeDirectoryForFile(keep, dispose)
 	}
 	f := it.r.o.FS
+	if !dispose && it.decision.Keep != plan.KeepBoth {
+		ok, err := fsys.Supersede(f, it.temp, it.name(), keep, made, it.look)
+		if !errors.Is(err, fsys.ErrUnsupported) {
+			it.changed = append(it.changed, keep.Dir())
+			return ok, err
+		}
+	}
+	// What is kept under a name that people see is a copy: after a crash a link
+	// would be one file with two names.
 	if !dispose {
-		if err := copyFile(f, it.name(), asideName(it.want), keep, it.look); err != nil {
-			return false, fmt.Errorf("keep the old version: %w", err)
+		if err := it.copyOld(keep, made); err != nil {
+			return false, err
 		}
 		it.changed = append(it.changed, keep.Dir())
-		if err := f.SyncDirs([]relpath.Path{keep.Dir()}); err != nil {
-			return false, errors.Join(err, f.Remove(keep))
-		}
 	}
-	ok, err := it.unchanged()
-	if err == nil && ok {
-		err = f.Rename(it.temp, it.name())
-	}
-	if err == nil && ok {
-		return true, nil
-	}
-	if !dispose {
+	ok, err := it.placeOverCopied()
+	if !ok && !dispose {
 		err = errors.Join(err, f.Remove(keep)) // the original still stands at its name
 	}
-	return false, err
+	return ok, err
+}
+
+// placeOverCopied renames the new state over a file that is not needed any more,
+// unless it is not what the decision was made on: a link with a temporary name
+// tells.
+func (it *item) placeOverCopied() (bool, error) {
+	f := it.r.o.FS
+	link := asideName(it.want)
+	ok, err := fsys.Supersede(f, it.temp, it.name(), link, nil, it.look)
+	if errors.Is(err, fs.ErrExist) { // from a round that a crash cut short
+		if err = f.Remove(link); err == nil {
+			ok, err = fsys.Supersede(f, it.temp, it.name(), link, nil, it.look)
+		}
+	}
+	if errors.Is(err, fsys.ErrUnsupported) {
+		if ok, err = it.unchanged(); err == nil && ok {
+			err = f.Rename(it.temp, it.name())
+		}
+		return ok && err == nil, err
+	}
+	if ok {
+		err = f.Remove(link)
+	}
+	return ok, err
+}
+
+// copyOld copies what stands at the target to where it is kept, durably.
+func (it *item) copyOld(keep relpath.Path, made []relpath.Path) error {
+	f := it.r.o.FS
+	if err := copyFile(f, it.name(), asideName(it.want), keep, it.look); err != nil {
+		return fmt.Errorf("keep the old version: %w", err)
+	}
+	if err := f.SyncDirs(append(slices.Clone(made), keep.Dir())); err != nil {
+		return errors.Join(err, f.Remove(keep))
+	}
+	return nil
 }
 
 // copyFile copies a file, durably, by way of a temporary name, so that dst is
@@ -379,7 +420,7 @@ func (it *item) move() ([]index.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sameFile(moved, look) {
+	if !moved.SameButForName(look) {
 		if err := o.FS.RenameNoReplace(it.name(), src.Name); err != nil {
 			return nil, fmt.Errorf("undo: %w", err)
 		}

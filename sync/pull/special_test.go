@@ -9,8 +9,8 @@ import (
 // A file that has a second name outside of what is synced keeps its bytes there:
 // nothing is ever written into a file that stands under a real name.
 func TestAnotherLinkOfAReplacedOrDeletedFileKeepsItsBytes(t *testing.T) {
-	for _, noExchange := range []bool{false, true} {
-		inRig(t, fsys.MemOptions{NoExchange: noExchange}, func(r *rig) {
+	for _, d := range disks {
+		inRig(t, d.o, func(r *rig) {
 			for _, name := range []string{"replaced", "deleted", "grown"} {
 				r.write(name, "bytes of "+name)
 				r.ignored["link of "+name] = true

@@ -41,6 +41,8 @@ var calls = []call{
 var optional = []call{
 	{"Exchange first", func(f fsys.FS, p relpath.Path) error { return f.Exchange(p, path("plain")) }},
 	{"Exchange second", func(f fsys.FS, p relpath.Path) error { return f.Exchange(path("plain"), p) }},
+	{"Link from", func(f fsys.FS, p relpath.Path) error { return f.Link(p, path("free")) }},
+	{"Link to", func(f fsys.FS, p relpath.Path) error { return f.Link(path("plain"), p) }},
 	{"Clone from", func(f fsys.FS, p relpath.Path) error { return closeFile(f.Clone(p, path("free"))) }},
 	{"Clone to", func(f fsys.FS, p relpath.Path) error { return closeFile(f.Clone(path("plain"), p)) }},
 }

@@ -78,6 +78,8 @@ var suite = []spec{
 	{"rename moves a directory with what it holds", renameDirectory},
 	{"rename without replacing fails on a taken name", noReplace},
 	{"exchange swaps two names of any kind", exchange},
+	{"a link is a second name of a file, and of nothing else", link},
+	{"what a file gives way to is undone where it was saved meanwhile", supersede},
 	{"remove removes one thing and no full directory", remove},
 	{"a symlink holds its target and is never followed", symlink},
 	{"no method follows a link in a parent", linkedParents},

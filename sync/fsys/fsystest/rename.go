@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"lanyard/sync/fsys"
+	"lanyard/sync/relpath"
 )
 
 func renameReplaces(w *world) {
@@ -92,4 +93,99 @@ func exchange(w *world) {
 	w.holds("e", "b")
 	w.wants("with a missing name", w.FS.Exchange(p("e"), p("gone")), fs.ErrNotExist)
 	w.wants("with what is below", w.FS.Exchange(p("a"), p("a/full")), fs.ErrInvalid)
+}
+
+func link(w *world) {
+	w.must(w.User.MkdirAll("d"))
+	w.must(w.User.MkdirAll("e"))
+	w.file("d/a", "a")
+	w.file("taken", "taken")
+	err := w.FS.Link(p("d/a"), p("e/twin"))
+	if errors.Is(err, fsys.ErrUnsupported) {
+		w.kind("e/twin", 0)
+		w.Skip("no links here")
+	}
+	w.must(err)
+	w.must(w.FS.Link(p("d/a"), p("d/triplet")))
+	w.file("d/a", "written in place")
+	w.holds("e/twin", "written in place")
+	w.holds("d/triplet", "written in place")
+	w.must(w.FS.Remove(p("d/a")))
+	w.holds("e/twin", "written in place")
+	w.wants("onto a taken name", w.FS.Link(p("e/twin"), p("taken")), fs.ErrExist)
+	w.holds("taken", "taken")
+	w.wants("of a missing name", w.FS.Link(p("gone"), p("free")), fs.ErrNotExist)
+	w.wants("of a directory", w.FS.Link(p("d"), p("free")), fsys.ErrNotRegular)
+	w.must(w.User.Symlink("taken", "l"))
+	w.wants("of a symlink", w.FS.Link(p("l"), p("free")), fsys.ErrNotRegular)
+	w.kind("free", 0)
+}
+
+func supersede(w *world) {
+	w.must(w.User.MkdirAll("d"))
+	w.file("a", "old")
+	w.file("ready", "new")
+	look, err := w.FS.Lstat(p("a"))
+	w.must(err)
+	ok, err := fsys.Supersede(w.FS, p("ready"), p("a"), p("d/kept"), nil, look)
+	if errors.Is(err, fsys.ErrUnsupported) {
+		w.holds("a", "old")
+		w.kind("d/kept", 0)
+		w.Skip("no links here")
+	}
+	w.must(err)
+	if !ok {
+		w.Error("a file that nobody touched did not give way")
+	}
+	w.holds("a", "new")
+	w.holds("d/kept", "old")
+	w.kind("ready", 0)
+
+	w.file("ready", "newer")
+	look, err = w.FS.Lstat(p("a"))
+	w.must(err)
+	for _, edit := range []struct {
+		name string
+		f    fsys.FS
+	}{
+		{"before the first look", savesAt{w.FS, w.User, "link"}},
+		{"before the rename", savesAt{w.FS, w.User, "rename"}},
+	} {
+		ok, err = fsys.Supersede(edit.f, p("ready"), p("a"), p("d/again"), nil, look)
+		w.must(err)
+		if ok {
+			w.Errorf("a file that was saved %s gave way", edit.name)
+		}
+		w.holds("a", "what a person saved")
+		w.holds("ready", "newer")
+		w.kind("d/again", 0)
+		w.file("a", "new")
+		look, err = w.FS.Lstat(p("a"))
+		w.must(err)
+	}
+}
+
+// savesAt has a person save a file in place just before a call.
+type savesAt struct {
+	fsys.FS
+	user Hands
+	call string
+}
+
+func (s savesAt) Link(old, new relpath.Path) error {
+	if s.call == "link" {
+		if err := s.user.WriteFile("a", []byte("what a person saved")); err != nil {
+			return err
+		}
+	}
+	return s.FS.Link(old, new)
+}
+
+func (s savesAt) Rename(old, new relpath.Path) error {
+	if s.call == "rename" && old == p("ready") {
+		if err := s.user.WriteFile("a", []byte("what a person saved")); err != nil {
+			return err
+		}
+	}
+	return s.FS.Rename(old, new)
 }
