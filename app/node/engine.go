@@ -20,6 +20,7 @@ import (
 	"lanyard/sync/engine"
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
+	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
@@ -162,7 +163,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 	}
 	p.book = book.Open(book.Options{File: filepath.Join(o.StateDir, "addresses.json"), Log: o.Log})
 	p.Engine = engine.New(engine.Options{
-		ID: o.ID, Name: o.Name, Version: o.Version, Store: store, Exec: p.exec,
+		ID: o.ID, Name: o.Name, Version: o.Version, Boot: fsys.Boot(), Store: store, Exec: p.exec,
 		Transport: p.transport, Addresses: addresses{p.book, o.Discovery}, Offers: o.Offers, KeepOffers: o.KeepOffers,
 		PairKeys: o.PairKeys, Revocations: o.Revocations, Log: o.Log,
 		Scratch: func() (index.Store, func() error, error) { return scratch(o) },

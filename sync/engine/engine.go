@@ -29,8 +29,11 @@ type Options struct {
 	ID      device.ID
 	Name    string // until Apply says otherwise
 	Version string
-	Store   index.Store
-	Exec    exec.Executor
+	// Boot tells this start of the computer from others (fsys.Boot); "" where
+	// nothing tells.
+	Boot  string
+	Store index.Store
+	Exec  exec.Executor
 	// Transport listens and dials; nil leaves connections to Attach.
 	Transport transport.Transport
 	// Addresses tells where devices may be; nil knows fixed addresses alone.

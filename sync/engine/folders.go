@@ -203,6 +203,7 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		Open:       func() (fsys.FS, error) { return e.o.OpenRoot(spec) },
 		NewWatcher: e.watcherOf(spec),
 		Source:     source{e, spec.ID},
+		Boot:       e.o.Boot,
 		Brake:      spec.Brake, NoBrake: spec.NoBrake,
 		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
 		Announce:  func() { e.announce(spec.ID) },

@@ -294,6 +294,9 @@ func (r *Runner) beginRun() error {
 	if running == "" || running == "no" {
 		r.trusted.Store(true)
 	} else {
+		if err := r.doubtAll(); err != nil {
+			return err
+		}
 		alive, err := r.o.Index.Meta(metaAlive)
 		if err != nil {
 			return err
@@ -303,12 +306,31 @@ func (r *Runner) beginRun() error {
 			r.doubtFrom = r.alive.Add(-doubtful).UnixNano()
 		}
 	}
-	if err := r.o.Index.SetMeta(metaRunning, "yes"); err != nil {
+	if err := r.noteRun(running); err != nil {
 		return err
 	}
 	r.begun.Store(true)
 	r.stillAlive(true)
 	return nil
+}
+
+// noteRun notes that a run is on its way, and in which boot of the computer,
+// durably: nothing that a person saves from here on may be taken for what a run
+// that ended in good order left. running is what was noted before.
+func (r *Runner) noteRun(running string) error {
+	boot, err := r.o.Index.Meta(metaBoot)
+	if err != nil || running == "yes" && boot == r.o.Boot {
+		return err
+	}
+	if boot != r.o.Boot {
+		if err := r.o.Index.SetMeta(metaBoot, r.o.Boot); err != nil {
+			return err
+		}
+	}
+	if err := r.o.Index.SetMeta(metaRunning, "yes"); err != nil {
+		return err
+	}
+	return r.o.Index.Barrier()
 }
 
 // endRun notes that the run ended in good order, unless what the last one left

@@ -47,6 +47,9 @@ type Options struct {
 	// VersionsFor is how long replaced and deleted files are kept; negative
 	// keeps none.
 	VersionsFor time.Duration
+	// Boot tells this start of the computer from others. A run that was cut short
+	// in another one, or where it is empty, has all files read again.
+	Boot string
 	// RescanEvery is the pause between full scans; negative means never.
 	RescanEvery time.Duration
 	// Sums says, before each scan, whether the blocks of changed files are to be
@@ -109,6 +112,7 @@ type Runner struct {
 
 	begun     atomic.Bool // the run was noted in the index
 	trusted   atomic.Bool // stamps prove something: see doubt
+	rereads   atomic.Bool // files are, or were, read again in this run
 	doubtFrom int64       // set before the folder is open
 
 	nonce string // of the root; set before the folder is open

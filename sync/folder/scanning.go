@@ -62,6 +62,7 @@ func (r *Runner) endScan(c Scan, seen *walked, mark uint64, again *moved, err er
 	} else if c.Full {
 		r.trusted.Store(true)
 		r.prune()
+		r.reread()
 	}
 	r.scanned(ScanDone{Err: err, Again: again.names, Busy: seen.busy})
 }

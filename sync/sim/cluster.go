@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"lanyard/sync/bep"
@@ -18,6 +19,7 @@ import (
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/plan"
+	"lanyard/sync/status"
 )
 
 // Options of a simulation. The zero value is two calm devices.
@@ -278,6 +280,9 @@ func (c *Cluster) unrest() string {
 		f := d.folder()
 		if f.State != "idle" || f.Need.Items > 0 {
 			return fmt.Sprintf("%s is %s, needs %d, problem %v, failed %v", d.Name, f.State, f.Need.Items, f.Problem, f.Failed)
+		}
+		if slices.ContainsFunc(f.Problems, func(p status.Problem) bool { return p.Code == "read-again" }) {
+			return d.Name + " reads files again after a power cut"
 		}
 		if f.Held > 0 {
 			return fmt.Sprintf("%s holds %d deletions: %v", d.Name, f.Held, f.HeldBack)

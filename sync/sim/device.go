@@ -37,6 +37,7 @@ type Device struct {
 	shown   []string      // names whose files may show something else since the last look
 	inCall  bool          // a person's edit within a call of the engine's
 	crashes int
+	boots   int // of the computer
 	full    bool
 	skew    time.Duration // of its clock
 	denied  map[string]error
@@ -46,6 +47,7 @@ type Device struct {
 	absent  []string          // names at rest that it does not have
 	// forgetful: its index was lost, or became an older one, since then.
 	forgetful bool
+	stranger  bool // another device removed it since then, and so knows nothing of what it had
 
 	stirred  atomic.Bool       // its disk or index changed since Cluster.follow looked
 	followed map[string]string // what it saw
@@ -75,7 +77,7 @@ func (d *Device) start() {
 	d.life = &life{}
 	d.FS.SetHook(d.hook)
 	d.engine = engine.New(engine.Options{
-		ID: d.ID, Name: d.Name, Version: "sim", Store: d.c.o.OpenStore(d.Store), Exec: executor{d.c, d, d.life},
+		ID: d.ID, Name: d.Name, Version: "sim", Boot: fmt.Sprint(d.boots), Store: d.c.o.OpenStore(d.Store), Exec: executor{d.c, d, d.life},
 		OpenRoot: func(engine.FolderSpec) (fsys.FS, error) { return d.c.openRoot(d), nil },
 		Hash:     block.NewPool(1), Log: d.log(),
 		Rand: rand.New(rand.NewPCG(d.c.rng.Uint64(), d.c.rng.Uint64())),
@@ -181,6 +183,7 @@ func (d *Device) die(power bool) {
 
 func (d *Device) powerCut() {
 	before := d.FS.User().Tree()
+	d.boots++
 	d.FS = d.FS.Crash(d.c.rng)
 	d.Store = d.Store.Crash(d.c.rng)
 	d.c.note("crash %s", d.Name)

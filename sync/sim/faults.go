@@ -205,6 +205,7 @@ func (d *Device) restore() {
 	d.stop()
 	before := d.FS.User().Tree()
 	d.FS.SetHook(nil)
+	d.boots++
 	d.FS, d.Store = old.disk.Copy(false), old.store.Snapshot()
 	d.setFull(d.full)
 	d.c.note("%s: restored from a backup", d.Name)
@@ -236,6 +237,7 @@ func (d *Device) setRemoved(other *Device, removed bool) {
 		return
 	}
 	d.removed[other] = removed
+	other.stranger = other.stranger || removed
 	d.c.note("%s: %s removed %v", d.Name, other.Name, removed)
 	if d.engine != nil {
 		d.engine.Apply(d.desired())

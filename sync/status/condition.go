@@ -98,6 +98,7 @@ var conditions = []Condition{
 	// Noticing changes.
 	{"watch-limit", Ask, WholeFolder, []string{"n"}, true, "the system watches no more directories for us", "folder"},
 	{"watch-none", Wait, WholeFolder, []string{"minutes"}, false, "the disk does not report changes", "folder"},
+	{"read-again", Wait, WholeFolder, []string{"percent"}, false, "the computer stopped while the program ran, and all files are read again", "folder"},
 	{"archive-full", Wait, WholeFolder, []string{"date"}, false, "old versions went early for lack of space", "folder"},
 
 	// One file or directory.
