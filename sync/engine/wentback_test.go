@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,5 +207,66 @@ func TestAnIndexThatWasLostRevertsNothing(t *testing.T) {
 	all := strings.Join(append(copiesIn(got)["edited"], got["edited"]), ", ")
 	if !strings.Contains(all, "second edited") || !strings.Contains(all, "third edited") {
 		t.Errorf("edited is kept as %s", all)
+	}
+}
+
+// TestARestoredDeviceThatMeetsOneWhichForgotItLosesNothing has a device go back to
+// a content that lost a conflict since, by its time. The other device has removed
+// it meanwhile and knows nothing of it: nothing shows that something was lost, and
+// the older content may win. The newer one has to stay beside it.
+func TestARestoredDeviceThatMeetsOneWhichForgotItLosesNothing(t *testing.T) {
+	a, b, _ := aged(t)
+	began := time.Now().Add(-time.Hour)
+	save := func(n *node, content string, at time.Time) {
+		t.Helper()
+		n.write("f", content)
+		must(t, os.Chtimes(n.path("f"), at, at))
+		n.scanned()
+	}
+	meet := func() {
+		t.Helper()
+		a.awaitConnected(b, true)
+		a.await("it rests", func(s status.Snapshot) bool { return a.folderOf(s).InSync })
+		a.scanned()
+		b.scanned()
+		a.inSync(b)
+		b.inSync(a)
+	}
+	leave := func() {
+		t.Helper()
+		a.stop()
+		b.awaitConnected(a, false)
+	}
+	others := a.desired.Devices
+	leave()
+	a.desired.Devices = nil
+	a = a.again(a.openStore())
+	save(a, "first", began)
+	a.stop()
+	backup := a.backedUp()
+	kept := a.times
+	save(b, "second", began.Add(time.Minute))
+	a.desired.Devices = others
+	a = a.again(a.openStore())
+	meet()
+	a.awaitFile("f", "second")
+	save(b, "third", began.Add(-time.Hour))
+	a.awaitFile("f", "third")
+	meet()
+	leave()
+	desired := b.desired
+	b.removes(a)
+	b.want(func(d *Desired) { *d = desired })
+	a.times = kept
+	a.restored(backup, true)
+	a = a.again(a.openStore())
+	meet()
+	got := a.files()
+	b.same("afterwards", got)
+	all := append(copiesIn(got)["f"], got["f"])
+	for _, content := range []string{"first", "third"} {
+		if !slices.Contains(all, content) {
+			t.Errorf("f is kept as %q, without %q", all, content)
+		}
 	}
 }

@@ -107,7 +107,9 @@ func (r *Runner) beside(rec index.Record, held, lost []bep.FileInfo) (index.Reco
 		return r.apart(rec, least), true
 	}
 	if m.touched(&rec) && slices.ContainsFunc(held, m.later) {
-		return m.untouched(rec), true
+		rec = m.untouched(rec)
+		r.resetMode(&rec)
+		return rec, true
 	}
 	for i := range versions {
 		m.knows(versions[i].Version.Get(self)) // from here on
@@ -138,6 +140,33 @@ func (m *made) untouched(rec index.Record) index.Record {
 	rec.ModifiedS, rec.ModifiedNs = f.ModifiedS, f.ModifiedNs
 	rec.Permissions, rec.NoPermissions = f.Permissions, f.NoPermissions
 	return rec
+}
+
+// resetMode gives a file the permissions that its record says. Else the stamp would
+// stand for them on a disk that shows others, as on one that cannot hold them, and
+// whoever saves the file before it yields would announce them with it. What moved
+// since it was recorded is left to the scan.
+func (r *Runner) resetMode(rec *index.Record) {
+	f, mode := r.root(), rec.Permissions&0o777
+	if f == nil || rec.NoPermissions || rec.Stamp.Mode == mode {
+		return
+	}
+	look, err := f.Lstat(rec.Name)
+	if err != nil || index.StampOf(look) != rec.Stamp {
+		return
+	}
+	if err = f.Chmod(rec.Name, mode); err == nil {
+		look, err = f.Lstat(rec.Name)
+	}
+	if err != nil {
+		r.o.Log.Warn("set permissions", "name", rec.Name.String(), "error", err)
+		return
+	}
+	want := rec.Stamp
+	want.Mode, want.Ctime = look.Mode, look.Ctime
+	if index.StampOf(look) == want {
+		rec.Stamp = want
+	}
 }
 
 // unseen reports whether a version is one that nobody saw here who may have

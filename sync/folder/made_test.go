@@ -280,3 +280,33 @@ func TestATellingThatIsNotAwaitedOrTooLongTellsNothing(t *testing.T) {
 		wants("too many", 0)
 	})
 }
+
+// A record that goes back to the permissions from before must not stand for those
+// that the disk shows: whoever saves the file then would seem to have left them
+// alone.
+func TestAFileThatYieldsGetsThePermissionsOfItsRecord(t *testing.T) {
+	inRig(t, map[string]string{"a": "1", "b": "1"}, func(r *rig) {
+		r.start()
+		r.must(r.scan())
+		for _, name := range []string{"a", "b"} {
+			r.must(r.user.Chmod(name, 0o600))
+			r.must(r.scan())
+			rec, _, err := r.index.Local(relpath.MustParse(name))
+			r.must(err)
+			rec.Permissions = 0o644
+			before := rec.Stamp
+			if name == "b" {
+				r.must(r.user.WriteFile("b", []byte("saved meanwhile")))
+			}
+			r.runner.resetMode(&rec)
+			look, err := r.user.Lstat(name)
+			r.must(err)
+			switch reset := look.Mode == 0o644 && rec.Stamp == index.StampOf(look); {
+			case name == "a" && !reset:
+				t.Errorf("a has mode %o and its record says %+v", look.Mode, rec.Stamp)
+			case name == "b" && (look.Mode != 0o600 || rec.Stamp != before):
+				t.Errorf("what was saved meanwhile has mode %o and its record says %+v", look.Mode, rec.Stamp)
+			}
+		}
+	})
+}

@@ -146,13 +146,16 @@ func (o *oracle) forgot(d *Device, rolledBack bool) {
 }
 
 // nobodyKnows notes what older copies of disks brought back while all devices lost
-// their index, or went back to an older one: nobody knows any more which of two
+// their index, or went back to an older one, and what they brought back to a device
+// that another one had removed: where these two meet first, neither knows that it
+// went back, and a third that does may come later. Nobody can tell then which of two
 // contents came after the other, and by its time the older one may win.
 func (o *oracle) nobodyKnows(devices []*Device) {
-	if slices.ContainsFunc(devices, func(d *Device) bool { return !d.forgetful }) {
-		return
-	}
+	all := !slices.ContainsFunc(devices, func(d *Device) bool { return !d.forgetful })
 	for _, d := range devices {
+		if !all && !d.stranger {
+			continue
+		}
 		for p, data := range d.older {
 			o.brought[p] = append(o.brought[p], data)
 		}
@@ -288,7 +291,7 @@ func (o *oracle) check(devices []*Device) error {
 	o.touched, o.doubt = map[string]*touch{}, false
 	o.brought, o.lacked = map[string][]string{}, map[string]bool{}
 	for _, d := range devices {
-		d.older, d.absent, d.forgetful = nil, nil, false
+		d.older, d.absent, d.forgetful, d.stranger = nil, nil, false, false
 	}
 	return nil
 }
