@@ -76,58 +76,75 @@ func heardTag(salt []byte, id device.ID) []byte {
 	return h.Sum(nil)
 }
 
-// question is one that this device asked.
+// question is one that this device asks. The engine's mutex guards it.
 type question struct {
 	salt    []byte
 	about   []device.ID
-	answers chan Hearing
+	body    []byte                // of the message
+	asked   map[device.ID]bool    // whose answers are waited for
+	answers map[device.ID]Hearing // the first of each
+	all     chan struct{}         // closed with the last of them
 }
 
 // Hearings asks every connected device that speaks Lanyard's extensions which of
 // our other devices it sees, and whether it hears us. It returns when all have
-// answered, or when ctx ends, with those that have.
+// answered, or when ctx ends, with those that have, in ID order. A device whose
+// connection is replaced meanwhile is asked on the new one.
 func (e *Engine) Hearings(ctx context.Context) []Hearing {
-	var asked []*peer.Peer
-	for _, p := range e.connected() {
-		if p.extended {
-			asked = append(asked, p.peer)
-		}
+	q := &question{
+		salt: make([]byte, saltBytes), asked: map[device.ID]bool{}, answers: map[device.ID]Hearing{},
+		all: make(chan struct{}),
 	}
-	if len(asked) == 0 {
-		return nil
-	}
-	q := &question{salt: make([]byte, saltBytes), answers: make(chan Hearing, len(asked))}
 	_, _ = rand.Read(q.salt) // never fails: crypto/rand ends the program instead
+	q.body = appendBytes(nil, fieldAsk, q.salt)
 	e.mu.Lock()
 	for _, d := range e.desired.Devices[:min(len(e.desired.Devices), maxAsked)] {
 		q.about = append(q.about, d.ID)
+		q.body = appendBytes(q.body, fieldAbout, heardTag(q.salt, d.ID))
+	}
+	var now []*peer.Peer
+	for id, entry := range e.peers {
+		if entry.extended && !e.barred[id] {
+			q.asked[id] = true
+			now = append(now, entry.peer)
+		}
 	}
 	e.questions[q] = true
 	e.mu.Unlock()
-	defer func() {
-		e.mu.Lock()
-		delete(e.questions, q)
-		e.mu.Unlock()
-	}()
-	body := appendBytes(nil, fieldAsk, q.salt)
-	for _, id := range q.about {
-		body = appendBytes(body, fieldAbout, heardTag(q.salt, id))
+	for _, p := range now {
+		p.Tell(&bep.Extension{Type: typeHeard, Body: q.body})
 	}
-	for _, p := range asked {
-		p.Tell(&bep.Extension{Type: typeHeard, Body: body})
-	}
-	var out []Hearing
-	for len(out) < len(asked) {
+	if len(now) > 0 {
 		select {
-		case h := <-q.answers:
-			if !slices.ContainsFunc(out, func(o Hearing) bool { return o.By == h.By }) {
-				out = append(out, h)
-			}
+		case <-q.all:
 		case <-ctx.Done():
-			return out
 		}
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.questions, q)
+	var out []Hearing
+	for _, id := range sortedKeys(q.answers) {
+		out = append(out, q.answers[id])
+	}
 	return out
+}
+
+// askAgain asks a device over its new connection what it was asked over the one
+// before, which may have ended before the answer came.
+func (e *Engine) askAgain(entry *peerEntry) {
+	id := entry.peer.ID()
+	e.mu.Lock()
+	var open []*question
+	for q := range e.questions {
+		if _, answered := q.answers[id]; q.asked[id] && !answered {
+			open = append(open, q)
+		}
+	}
+	e.mu.Unlock()
+	for _, q := range open {
+		entry.peer.Tell(&bep.Extension{Type: typeHeard, Body: q.body})
+	}
 }
 
 // toldHeard takes either form of the message.
@@ -143,7 +160,7 @@ func (e *Engine) toldHeard(p *peer.Peer, body []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for q := range e.questions {
-		if !bytes.Equal(q.salt, m.to) {
+		if _, answered := q.answers[p.ID()]; !q.asked[p.ID()] || answered || !bytes.Equal(q.salt, m.to) {
 			continue
 		}
 		h := Hearing{By: p.ID(), Listens: m.listens, Us: m.you, Devices: map[device.ID]Sight{}}
@@ -152,9 +169,9 @@ func (e *Engine) toldHeard(p *peer.Peer, body []byte) error {
 				h.Devices[id] = s
 			}
 		}
-		select {
-		case q.answers <- h:
-		default: // it answers more than once
+		q.answers[p.ID()] = h
+		if len(q.answers) == len(q.asked) {
+			close(q.all)
 		}
 	}
 	return nil

@@ -1,13 +1,16 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
 	"sync"
 	"testing"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/peer"
 	"lanyard/sync/status"
 )
 
@@ -101,6 +104,51 @@ func TestADeviceThatDoesNotListenSaysSo(t *testing.T) {
 	b.stop()
 	a.awaitConnected(b, false)
 	a.asksAll(0)
+}
+
+// told is a wire that hands over the extension messages sent.
+type told struct {
+	silent
+	got chan *bep.Extension
+}
+
+func (w told) Send(f peer.Frame) {
+	if m, ok := f.Message.(*bep.Extension); ok && m.Type == typeHeard {
+		w.got <- m
+	}
+	w.silent.Send(f)
+}
+
+func TestADeviceIsAskedAgainOnTheConnectionThatReplacesItsFirst(t *testing.T) {
+	a, b := strangers(t)
+	attach := func() (told, *peer.Peer) {
+		w := told{got: make(chan *bep.Extension, 4)}
+		return w, a.Attach(Link{ID: b.id, Hello: bep.Hello{DeviceName: "b"}, Wire: w, Extended: true})
+	}
+	first, p := attach()
+	a.awaitConnected(b, true)
+	heard := make(chan []Hearing, 1)
+	go func() { heard <- a.Hearings(t.Context()) }()
+	asked := <-first.got
+	p.Lost(nil) // with the question
+	second, p := attach()
+	again := <-second.got
+	if !bytes.Equal(again.Body, asked.Body) {
+		t.Error("the second question is another one")
+	}
+	m, err := readHeard(again.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := appendTrue(appendBytes(nil, fieldTo, m.ask), fieldListens, true)
+	for range 2 { // the second is too much, and does no harm
+		if err := (host{a.Engine}).Told(p, &bep.Extension{Type: typeHeard, Body: answer}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := <-heard; len(got) != 1 || got[0].By != b.id || !got[0].Listens {
+		t.Errorf("it is heard as %+v", got)
+	}
 }
 
 func TestHeardMessagesThatAreRefused(t *testing.T) {

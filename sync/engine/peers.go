@@ -98,6 +98,7 @@ func (e *Engine) attach(id device.ID, entry *peerEntry) {
 		if e.o.Revocations != nil || len(e.removals()) > 0 {
 			e.tellRevokedTo(entry) // also that there are none any more
 		}
+		e.askAgain(entry)
 		e.touch()
 	}
 }
