@@ -118,6 +118,20 @@ func BenchmarkScan(b *testing.B) {
 		}
 		perEntry(b)
 	})
+	b.Run("portable walk", func(b *testing.B) {
+		portable, err := fsys.Open(root, fsys.Options{Portable: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			bareWalk(b, portable, relpath.Root)
+		}
+		perEntry(b)
+		if err := portable.Close(); err != nil {
+			b.Fatal(err)
+		}
+	})
 	b.Run("WalkDir for comparison", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -28,7 +28,7 @@ func (s *session) list(ctx context.Context, dir relpath.Path) ([]item, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	entries, err := s.FS.ReadDir(dir)
+	entries, err := s.ahead.readDir(dir, s.FS)
 	if err != nil {
 		return nil, err
 	}

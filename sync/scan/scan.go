@@ -198,6 +198,10 @@ func Walk(ctx context.Context, o Options, subtrees []relpath.Path, emit func([]C
 	}
 	s := &session{Options: o, dev: look.Dev, peers: len(peers)}
 	s.collector.emit = emit
+	if o.Pool.Workers() > 1 {
+		s.ahead = newAhead(o.FS)
+		defer s.ahead.end()
+	}
 	if err := s.walkScopes(ctx, subtrees); err != nil {
 		return s.result(), err
 	}
@@ -224,6 +228,7 @@ type session struct {
 	absent []relpath.Path
 	seen   int
 	listed listing // the last that find made
+	ahead  *ahead
 }
 
 func (s *session) result() Result {

@@ -64,7 +64,10 @@ func (w *walker) directory(ctx context.Context, dir relpath.Path) error {
 	// Descents wait on a stack until the order reaches "base/": "a", "a-b",
 	// then "a/x". A later one on the stack is always the earlier in the order.
 	var waiting []descent
+	level := level{dir: dir, items: items}
+	defer w.leave(&level)
 	for i := range items {
+		w.readAhead(&level, i)
 		for n := len(waiting); n > 0 && compareBelow(items[i].name, waiting[n-1].base) > 0; n-- {
 			if err := w.descend(ctx, dir, waiting[n-1]); err != nil {
 				return err
