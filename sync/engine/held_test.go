@@ -123,13 +123,11 @@ func TestWhatIsGoneUnseenIsHeldUntilAPersonDecides(t *testing.T) {
 				t.Errorf("%d files are left there, want 6", n)
 			}
 			a.decided(c, "")
+			for _, n := range []*node{a, b} { // it is carried out after it was taken
+				n.await(fmt.Sprintf("%d files are left", left), func(status.Snapshot) bool { return n.standing() == left })
+			}
 			a.inSync(b)
 			b.inSync(a)
-			for _, n := range []*node{a, b} {
-				if got := n.standing(); got != left {
-					t.Errorf("%d files are left on %s, want %d", got, n.name, left)
-				}
-			}
 		})
 	}
 }
