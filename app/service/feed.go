@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -10,7 +11,12 @@ import (
 )
 
 // feedPause is the least time between two states of the feed: ten a second.
-const feedPause = 100 * time.Millisecond
+// While bytes come or go, feedMoving is the longest: nobody calls each of them a
+// change, and speeds are told until they are nought.
+const (
+	feedPause  = 100 * time.Millisecond
+	feedMoving = 500 * time.Millisecond
+)
 
 // feed holds the newest state and wakes those who follow it. It keeps no
 // queue: a slow follower skips to the newest state.
@@ -23,13 +29,18 @@ type feed struct {
 
 func newFeed() *feed { return &feed{newer: make(chan struct{})} }
 
-// run puts a state in at the start and after each change, with a pause in
-// between that merges changes, until ctx ends.
+// run puts a state in at the start, after each change, with a pause in between
+// that merges changes, and now and then while bytes move, until ctx ends.
 func (f *feed) run(ctx context.Context, engine, pairing func() <-chan struct{}, snapshot func() status.Snapshot) error {
 	for {
 		// Asked for before the snapshot, so that no change falls between.
 		next, other := engine(), pairing()
-		f.put(snapshot())
+		state := snapshot()
+		f.put(state)
+		var later <-chan time.Time
+		if moving(state) {
+			later = time.After(feedMoving)
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -40,8 +51,14 @@ func (f *feed) run(ctx context.Context, engine, pairing func() <-chan struct{}, 
 			return context.Cause(ctx)
 		case <-next:
 		case <-other:
+		case <-later:
 		}
 	}
+}
+
+// moving reports whether bytes come or go.
+func moving(s status.Snapshot) bool {
+	return slices.ContainsFunc(s.Devices, func(d status.Device) bool { return d.InRate >= 1 || d.OutRate >= 1 || len(d.Sending) > 0 })
 }
 
 func (f *feed) put(s status.Snapshot) {

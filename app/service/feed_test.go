@@ -58,6 +58,30 @@ func TestAQuietFeedGivesTheFirstStateAtOnceAndThenNothing(t *testing.T) {
 	})
 }
 
+func TestTheFeedGoesOnWhileBytesMoveUntilNoneDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		rates := []float64{9000, 90, 1, 0.5}
+		f := newFeed()
+		done := make(chan error)
+		go func() {
+			done <- f.run(ctx, func() <-chan struct{} { return nil }, func() <-chan struct{} { return nil }, func() status.Snapshot {
+				var now float64
+				now, rates = rates[0], rates[1:]
+				return status.Snapshot{Devices: []status.Device{{OutRate: now}}}
+			})
+		}()
+		start := time.Now()
+		var got []time.Duration
+		_ = f.follow(ctx, func(SnapshotEvent) error { got = append(got, time.Since(start)); return nil })
+		<-done
+		if diff := cmp.Diff([]time.Duration{0, feedMoving, 2 * feedMoving, 3 * feedMoving}, got); diff != "" {
+			t.Errorf("times of the states (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestASlowFollowerSkipsToTheNewestStateAndSeesTheGap(t *testing.T) {
 	f := newFeed()
 	f.put(status.Snapshot{Name: "1"})

@@ -21,6 +21,7 @@ type peerEntry struct {
 	counts   func() (in, out int64)
 	end      func(tell string) // ends the connection
 	meter    meter
+	sending  sending
 	joined   []bep.FolderID             // in order, as last told to the folders; owned by the turn
 	told     map[bep.FolderID]bep.Offer // what it may join; owned by the turn
 	ending   bool                       // another one waits for its end; guarded by Engine.mu
@@ -132,6 +133,13 @@ func (e *Engine) connected() []*peerEntry {
 		}
 	}
 	return out
+}
+
+// entry gives what is known of a connected device, nil where it is not connected.
+func (e *Engine) entry(id device.ID) *peerEntry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.peers[id]
 }
 
 // peer gives the conversation with a device, nil where there is none to ask.
@@ -333,7 +341,11 @@ func (h host) Answer(dev device.ID, dst []byte, req *bep.Request) []byte {
 	if f == nil || f.runner == nil || !slices.Contains(f.spec.Shared, dev) {
 		return bep.AppendResponseHeader(dst, req.ID, bep.CodeGeneric, 0)
 	}
-	return f.runner.Answer(dst, req)
+	out, ok := f.runner.Answer(dst, req)
+	if entry := h.e.entry(dev); ok && entry != nil && req.Size > 0 && entry.sending.answered(req.Folder, req.Name, int64(req.Size), h.e.now()) {
+		h.e.touch()
+	}
+	return out
 }
 
 func (h host) Ended(p *peer.Peer, err error) {

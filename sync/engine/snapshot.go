@@ -112,6 +112,7 @@ func (f *folderEntry) progress(now time.Time) status.Progress {
 func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep.FolderID]*folderEntry) status.Device {
 	out := status.Device{
 		ID: spec.ID.String(), Name: bep.CleanName(spec.Name), Paused: spec.Paused, Folders: map[string]status.DeviceNeed{},
+		Sending: []status.Sending{},
 	}
 	var shares []peer.RemoteFolder
 	if entry != nil {
@@ -120,6 +121,7 @@ func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep
 		out.Client = bep.CleanName(h.ClientName + " " + h.ClientVersion)
 		out.InBytes, out.OutBytes = entry.counts()
 		out.InRate, out.OutRate = entry.meter.rates(e.now(), out.InBytes, out.OutBytes)
+		out.Sending = entry.sending.list(e.now(), folders)
 		if out.Name == "" {
 			out.Name = bep.CleanName(h.DeviceName)
 		}

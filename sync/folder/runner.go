@@ -224,21 +224,22 @@ func (r *Runner) finish(ticket int, err error) {
 	}
 }
 
-// Answer appends the frame that answers a device's request.
-func (r *Runner) Answer(dst []byte, req *bep.Request) []byte {
+// Answer appends the frame that answers a device's request, and reports whether
+// that has what was asked for.
+func (r *Runner) Answer(dst []byte, req *bep.Request) (frame []byte, ok bool) {
 	r.mu.Lock()
 	s := r.server
 	r.mu.Unlock()
 	if s == nil {
-		return bep.AppendResponseHeader(dst, req.ID, bep.CodeGeneric, 0)
+		return bep.AppendResponseHeader(dst, req.ID, bep.CodeGeneric, 0), false
 	}
 	start := len(dst)
 	dst = bep.AppendResponseHeader(dst, req.ID, bep.CodeOK, int(max(req.Size, 0)))
 	out, code := s.Answer(dst, req)
 	if code != bep.CodeOK {
-		return bep.AppendResponseHeader(out[:start], req.ID, code, 0)
+		return bep.AppendResponseHeader(out[:start], req.ID, code, 0), false
 	}
-	return out
+	return out, true
 }
 
 func (r *Runner) root() fsys.FS {

@@ -111,10 +111,19 @@ type Device struct {
 	OutBytes  int64                 `json:"out_bytes"` // likewise
 	InRate    float64               `json:"in_rate"`
 	OutRate   float64               `json:"out_rate"`
+	Sending   []Sending             `json:"sending"`            // what it fetches now, at most 20
 	Problem   *Problem              `json:"problem"`            // the first of Problems
 	Problems  []Problem             `json:"problems"`           // the worst first
 	Since     time.Time             `json:"since,omitzero"`     // of being connected, or of not being it
 	LastSeen  time.Time             `json:"last_seen,omitzero"` // where it is not connected
+}
+
+// Sending is a file that a device fetches from here.
+type Sending struct {
+	Folder string `json:"folder"` // its ID
+	Name   string `json:"name"`
+	Done   int64  `json:"done"` // bytes that the device got since it began
+	Total  int64  `json:"total"`
 }
 
 // DeviceNeed is what a device still lacks of a folder.

@@ -83,7 +83,7 @@ func (e *Engine) Apply(d engine.Desired) {
 		for _, dev := range d.Devices {
 			s.Devices = append(s.Devices, status.Device{
 				ID: dev.ID.String(), Name: dev.Name, Paused: dev.Paused, Folders: map[string]status.DeviceNeed{},
-				Problems: []status.Problem{},
+				Problems: []status.Problem{}, Sending: []status.Sending{},
 			})
 		}
 	})

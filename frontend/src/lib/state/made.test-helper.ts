@@ -15,6 +15,6 @@ export function device(need: number, change: Partial<Device> = {}): Device {
   return {
     id: 'B', name: "Ben's laptop", connected: true, paused: false, address: 'tcp://x', client: 'c',
     folders: { f: { need_items: need, need_bytes: need * 10, current: true } },
-    in_bytes: 0, out_bytes: 0, in_rate: 0, out_rate: 0, problem: null as never, problems: [], ...change,
+    in_bytes: 0, out_bytes: 0, in_rate: 0, out_rate: 0, sending: [], problem: null as never, problems: [], ...change,
   } as Device
 }
