@@ -79,7 +79,7 @@ block_real() {
 # The pages: types, rules, unit tests, size, and a real browser over real
 # engines.
 block_web() {
-  build/need.sh node npm chromium || { echo "not run: needs Node, npm and Chromium"; [ -z "${CI:-}" ]; return; }
+  build/need.sh node npm chromium ip nft unshare syncthing zbarimg || { echo "not run: needs Node, npm, Chromium and a Syncthing"; [ -z "${CI:-}" ]; return; }
   (
     cd frontend || exit 1
     npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent lint &&

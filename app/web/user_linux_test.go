@@ -18,6 +18,9 @@ const stranger = 65534
 
 func TestAnotherUserOfThisComputerIsNotHeard(t *testing.T) {
 	if os.Getuid() != 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("it takes root to become another user")
+		}
 		t.Log("not run: needs root, to become another user")
 		return
 	}

@@ -30,12 +30,16 @@ export async function until(what, ask) {
 }
 
 export class House {
-  static async build() {
+  /** Makes a house without devices: what it holds lies below root, else below a directory that is removed in the end. */
+  static async build({ root } = {}) {
     const house = new House()
-    house.root = await fs.mkdtemp(path.join(os.tmpdir(), 'lanyard-pages-'))
+    house.root = root ?? (await fs.mkdtemp(path.join(os.tmpdir(), 'lanyard-pages-')))
+    house.temporary = root === undefined
     house.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', '--host-resolver-rules=MAP evil.example 127.0.0.1'],
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', '--disable-component-update',
+        // No name leads outside.
+        '--host-resolver-rules=MAP evil.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
     })
     house.devices = []
     return house
@@ -54,7 +58,7 @@ export class House {
   async raze() {
     await this.browser?.close()
     await Promise.all(this.devices.map((d) => d.stop()))
-    await fs.rm(this.root, { recursive: true, force: true })
+    if (this.temporary) await fs.rm(this.root, { recursive: true, force: true })
   }
 }
 
@@ -62,8 +66,9 @@ export class Device {
   constructor(house, name) {
     this.house = house
     this.name = name
-    this.home = path.join(house.root, name, 'home')
-    this.dir = path.join(house.root, name, 'files')
+    this.root = path.join(house.root, name)
+    this.home = path.join(this.root, 'home')
+    this.dir = path.join(this.root, 'files')
   }
 
   /** Runs one command of the command line and gives its output. */
@@ -73,19 +78,21 @@ export class Device {
 
   async start() {
     await fs.mkdir(this.dir, { recursive: true })
-    this.id = await this.run('id')
-    this.engine = spawn(bin, ['--home', this.home, 'serve', '--listen', this.address, '--web', this.door ?? '127.0.0.1:0', ...this.flags], { stdio: ['ignore', 'ignore', 'pipe'] })
+    // Folders that are accepted go beside the others, and not to whoever runs this.
+    const env = { ...process.env, HOME: this.root }
+    this.engine = spawn(bin, ['--home', this.home, 'serve', '--listen', this.address, '--web', this.door ?? '127.0.0.1:0', ...this.flags], { env, stdio: ['ignore', 'ignore', 'pipe'] })
     this.log = ''
     this.engine.stderr.on('data', (part) => (this.log += part))
     this.ended = new Promise((done) => this.engine.once('exit', done))
     await until(`${this.name} runs`, () => this.run('status', '--json'))
     const status = await this.status()
+    this.id = status.device_id
     this.address = status.listen.find((a) => a.startsWith('quic://'))
     this.door = new URL(await this.run('web')).host
   }
 
   async stop() {
-    this.engine.kill('SIGTERM')
+    this.engine?.kill('SIGTERM')
     await this.ended
   }
 
@@ -93,9 +100,10 @@ export class Device {
     return JSON.parse(await this.run('status', '--json'))
   }
 
-  /** Opens the pages in a browser of their own that came in by a one-time address. */
-  async open({ width = 1080, height = 720, theme = 'light', language = 'en-GB' } = {}) {
+  /** Opens the pages in a browser of their own that came in by a one-time address; init runs before any page does. */
+  async open({ width = 1080, height = 720, theme = 'light', language = 'en-GB', init } = {}) {
     const context = await this.house.browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: language, reducedMotion: 'reduce' })
+    if (init) await context.addInitScript(init)
     const page = await context.newPage()
     page.setDefaultTimeout(patience)
     page.faults = []

@@ -1,0 +1,5 @@
+// The first fifteen minutes with the keyboard alone.
+import { tell } from './fifteen.mjs'
+import { inside } from './inside.mjs'
+
+if (inside(import.meta.url, 'the first fifteen minutes, with the keyboard alone')) tell('keys')
