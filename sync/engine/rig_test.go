@@ -91,7 +91,7 @@ func startNode(t testing.TB, n *node) *node {
 	must(t, err)
 	ex := &shifted{Real: &exec.Real{}}
 	n.clock = ex
-	o := Options{ID: id, Name: n.name, Version: "1", Store: n.store, Exec: ex, Transport: listen}
+	o := Options{ID: id, Name: n.name, Version: "1", Boot: "1", Store: n.store, Exec: ex, Transport: listen}
 	if n.keys != nil {
 		o.PairKeys = n.keys
 	}
