@@ -17,7 +17,19 @@ ARCH=$(go env GOARCH)
 MAINTAINER=${MAINTAINER:-Lanyard <lanyard@localhost>}
 mkdir -p "$out"
 STAGE=$(mktemp -d)
-trap 'rm -rf "$STAGE"' EXIT
+trap forget EXIT
+
+# resources NUMBER gives programs for Windows their icon, manifest and version: Go
+# links what lies in the directory of main under such a name. They are taken away
+# again, so that nothing else is built with this version.
+resources() {
+  local dir
+  for dir in . cmd/lanyard; do
+    go tool -modfile=build/tools.mod go-winres make --in build/package/windows/resources.json --out "$dir/rsrc" \
+      --arch "$ARCH" --product-version "$1" --file-version "$1"
+  done
+}
+forget() { rm -rf "$STAGE" rsrc_windows_*.syso cmd/lanyard/rsrc_windows_*.syso; }
 
 # build FILE TAGS PACKAGE [LINK FLAG] builds one program.
 build() { go build -trimpath -tags "$2" -ldflags "-s -w -X main.version=$version ${4:-}" -o "$1" "$3"; }
@@ -46,11 +58,14 @@ windows() {
   local number
   number=$(sed -E 's/^([0-9]+)\.([0-9]+)\.([0-9]+).*/\1.\2.\3.0/' <<<"$version")
   [[ $number =~ ^[0-9]+(\.[0-9]+){3}$ ]] || number=0.0.0.0
+  resources "$number"
   export GOOS=windows CGO_ENABLED=0
   build "$STAGE/windows/lanyard.exe" tray ./cmd/lanyard
   # It offers to install the web view where Windows has none.
   build "$STAGE/windows/lanyard-desktop.exe" desktop,production,wv2runtime.embed . "-H windowsgui"
   unset GOOS CGO_ENABLED
+  mkdir -p "$out/windows"
+  cp "$STAGE/windows"/*.exe "$out/windows/"
   makensis -V2 -NOCD -DVERSION="$version" -DNUMBER="$number" -DSTAGE="$STAGE/windows" -DICON="$PWD/build/icons/lanyard.ico" \
     -DLICENSE="$PWD/LICENSE" -DOUT="$(realpath "$out")/lanyard-$version-setup.exe" build/package/windows.nsi
 }

@@ -108,7 +108,8 @@ block_package() {
   [ -f frontend/dist/index.html ] || make web || return 1
   local out=build/cache/packages
   rm -rf "$out"
-  build/package.sh 0.0.9 "$out/old" deb && build/package.sh 0.1.0 "$out" && build/package/test.sh "$out/old" "$out"
+  build/package.sh 0.0.9 "$out/old" deb && build/package.sh 0.1.0 "$out" && build/package/test.sh "$out/old" "$out" &&
+    LANYARD_PACKAGES="$PWD/$out" go test -count=1 ./build/package
 }
 
 # Memory and processor time of a device that has much to look after: in the long
