@@ -83,11 +83,6 @@ func (s wailsShell) size() (width, height int, maximised bool) {
 	return width, height, runtime.WindowIsMaximised(s.ctx)
 }
 
-func (s wailsShell) say(title, sentence string) error {
-	_, err := runtime.MessageDialog(s.ctx, runtime.MessageDialogOptions{Type: runtime.InfoDialog, Title: title, Message: sentence})
-	return err
-}
-
 func (s wailsShell) chooseDirectory(title string) (string, error) {
 	return runtime.OpenDirectoryDialog(s.ctx, runtime.OpenDialogOptions{Title: title, CanCreateDirectories: true})
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"lanyard/app/config"
-	"lanyard/app/text"
 	"lanyard/app/web"
 )
 
@@ -29,7 +31,6 @@ type shell interface {
 	close() // without stopping the engine
 	size() (width, height int, maximised bool)
 	chooseDirectory(title string) (string, error) // "" where nothing was chosen
-	say(title, sentence string) error             // returns when it was read
 }
 
 // maxOpened bounds what waits to be shown; the oldest goes.
@@ -70,10 +71,26 @@ func (w *window) run(l net.Listener, o Options) error {
 		}
 	})
 	running.Go(func() { w.followEngine(ctx) })
+	running.Go(func() { w.heedSignals(ctx) })
 	err := runShell(w, o)
 	cancel(errors.New("the window was closed"))
 	running.Wait()
 	return err
+}
+
+// heedSignals notes until ctx ends that the window is ended by the system, with
+// the session perhaps: then nothing is said of what goes on. Wails closes it.
+func (w *window) heedSignals(ctx context.Context) {
+	signals := make(chan os.Signal, 1) // one is enough
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	select {
+	case <-ctx.Done():
+	case <-signals:
+		w.mu.Lock()
+		w.ending = true
+		w.mu.Unlock()
+	}
 }
 
 // followEngine passes the engine's states on to the pages until ctx ends, and
@@ -141,7 +158,7 @@ func (w *window) closes(s shell) {
 	defer w.closing.Unlock()
 	now := size{}
 	now.Width, now.Height, now.Maximised = s.size()
-	now.Told = w.tells(s)
+	now.Told = w.tells()
 	if err := now.write(w.home.WindowFile()); err != nil {
 		w.log.Warn("the size of the window was not kept", "error", err)
 	}
@@ -151,10 +168,11 @@ func (w *window) closes(s shell) {
 // on.
 const tellWithin = 3 * time.Second
 
-// tells tells the person, once, that syncing goes on without the window, and
-// reports whether they know: by a notification of the engine, which is there
-// afterwards, or else before the window closes.
-func (w *window) tells(s shell) bool {
+// tells has the engine tell the person, once, that syncing goes on without the
+// window, and reports whether they know. Where the system shows no notifications
+// nothing is said: a question before the window closes would keep it from being
+// ended by the system.
+func (w *window) tells() bool {
 	w.mu.Lock()
 	ending := w.ending
 	w.mu.Unlock()
@@ -164,14 +182,7 @@ func (w *window) tells(s shell) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), tellWithin)
 	defer cancel()
 	closed, err := w.engine.api().WindowClosed(ctx)
-	if err != nil {
-		return false // no engine answers, so that nothing can be said of it
-	}
-	if closed.Told {
-		return true
-	}
-	words := text.Mine()
-	return s.say(words.SayDesktop(text.ClosedTitle, nil), words.SayDesktop(text.ClosedStart, nil)) == nil
+	return err == nil && closed.Told
 }
 
 // open has the pages show something, now or as soon as they can.

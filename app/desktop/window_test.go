@@ -3,10 +3,12 @@ package desktop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -23,7 +25,6 @@ type fakeShell struct {
 	told   []any
 	ups    int
 	closed int
-	said   int
 }
 
 func (f *fakeShell) emit(_ string, data any) {
@@ -31,13 +32,7 @@ func (f *fakeShell) emit(_ string, data any) {
 	defer f.mu.Unlock()
 	f.told = append(f.told, data)
 }
-func (f *fakeShell) up() { f.mu.Lock(); defer f.mu.Unlock(); f.ups++ }
-func (f *fakeShell) say(_, _ string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.said++
-	return nil
-}
+func (f *fakeShell) up()    { f.mu.Lock(); defer f.mu.Unlock(); f.ups++ }
 func (f *fakeShell) close() { f.mu.Lock(); defer f.mu.Unlock(); f.closed++ }
 
 func (f *fakeShell) size() (int, int, bool) { return 0, 0, false }
@@ -189,45 +184,47 @@ func TestQuittingEndsTheEngineBeforeTheWindow(t *testing.T) {
 	e.client.CloseIdleConnections()
 }
 
-// The engine of this test can tell nobody, as one without a desktop.
-func TestThatSyncingGoesOnIsToldOnce(t *testing.T) {
-	s := newEngines(t)
-	e := s.engine()
-	defer e.client.CloseIdleConnections()
-	w := newWindow(s.home, e, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now())
-	shell := &fakeShell{}
-	w.closes(shell)
-	if shell.said > 0 {
-		t.Error("it is told where no engine runs")
-	}
-	if err := e.ensure(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		w.closes(shell)
-	}
-	if again := newWindow(s.home, e, w.log, time.Now()); !readSize(s.home.WindowFile()).Told {
-		t.Error("it is not remembered")
-	} else {
-		again.closes(shell)
-	}
-	if shell.said != 1 {
-		t.Errorf("it was told %d times", shell.said)
-	}
+// teller is an engine that counts how often it is to tell that syncing goes on.
+type teller struct {
+	asked int
+	can   bool
 }
 
-func TestQuittingTellsNothing(t *testing.T) {
-	s := newEngines(t)
-	e := s.engine()
-	defer e.client.CloseIdleConnections()
-	if err := e.ensure(t.Context()); err != nil {
+func (e *teller) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	if r.Method == http.MethodPost && r.URL.Path == web.Base+"/window/closed" {
+		e.asked++
+		fmt.Fprintf(answer, `{"told":%v}`, e.can)
+	}
+	return answer.Result(), nil
+}
+
+func TestThatSyncingGoesOnIsToldOnce(t *testing.T) {
+	home := newEngines(t).home
+	if err := os.MkdirAll(home.Dir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w := newWindow(s.home, e, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now())
-	shell := &fakeShell{}
-	w.end()
-	w.closes(shell)
-	if shell.said > 0 || readSize(s.home.WindowFile()).Told {
-		t.Error("it is told, or counts as told")
+	e := &teller{}
+	opened := func() *window {
+		engine := newEngine(home)
+		engine.client = &http.Client{Transport: e}
+		return newWindow(home, engine, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now())
+	}
+	for i, step := range []struct {
+		can, ended bool
+		asked      int
+	}{
+		{false, false, 1}, // nobody shows it: another time
+		{true, true, 1},   // quit, or ended by the system: nothing goes on
+		{true, false, 2},
+		{true, false, 2},
+	} {
+		e.can = step.can
+		w := opened()
+		w.ending = step.ended
+		w.closes(&fakeShell{})
+		if e.asked != step.asked {
+			t.Errorf("at close %d it was to be told %d times, want %d", i, e.asked, step.asked)
+		}
 	}
 }
