@@ -272,10 +272,14 @@ func receives(d status.Device, folder string) bool {
 
 func nameOf(d status.Device) string { return bep.CleanName(d.Name) }
 
-// doneHere tells how far a folder is here.
+// doneHere tells how far a folder is here. What is done of a round counts as
+// here already, but for the files that are on their way.
 func doneHere(f status.Folder) float64 {
-	left := f.Need.Bytes - min(f.Progress.DoneBytes, f.Need.Bytes)
-	return done(f, f.Need.Items, f.Need.Bytes, left)
+	var underWay int64
+	for _, file := range f.Progress.Files {
+		underWay += file.Done
+	}
+	return done(f, f.Need.Items, f.Need.Bytes, f.Need.Bytes-min(underWay, f.Need.Bytes))
 }
 
 // doneThere tells how far a device is with a folder.

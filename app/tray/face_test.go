@@ -44,7 +44,8 @@ func (c faceCase) snapshot(t *testing.T) status.Snapshot {
 		if err := json.Unmarshal(raw, &f); err != nil {
 			t.Fatal(err)
 		}
-		f.Progress.DoneBytes = f.Done
+		f.Progress.DoneBytes = 500 + f.Done // of files that are here as well
+		f.Progress.Files = []status.FileProgress{{Done: f.Done}}
 		s.Folders = append(s.Folders, f.Folder)
 	}
 	for _, given := range c.Devices {

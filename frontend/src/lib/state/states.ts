@@ -60,7 +60,8 @@ export function fractionHere(f: Folder): number {
   if (f.need.items === 0) return 1
   const total = Math.max(f.global.bytes, f.need.bytes, 1)
   if (f.need.bytes === 0) return Math.max(0, 1 - f.need.items / Math.max(f.global.files + f.global.dirs, f.need.items))
-  const underWay = f.progress.done_bytes
+  // What is done of a round counts as here already, but for the files that are on their way.
+  const underWay = f.progress.files.reduce((n, file) => n + file.done, 0)
   return clamp(1 - (f.need.bytes - Math.min(underWay, f.need.bytes)) / total)
 }
 
