@@ -13,7 +13,7 @@ TRAY_CGO = $(if $(filter Darwin,$(shell uname)),1,0)
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build web desktop package demo test test-long bench at-rest ratios run lint fuzz clean
+.PHONY: help need-go build web desktop pictures package demo test test-long bench at-rest ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ desktop: need-go web ## build the window into build/bin, beside the program with
 	@build/need.sh webview
 	CGO_ENABLED=$(TRAY_CGO) $(GO) build -tags tray $(FLAGS) -o $(BIN)/ ./cmd/lanyard
 	$(GO) build -tags desktop,production,webkit2_41 $(FLAGS) -o $(BIN)/lanyard-desktop .
+
+pictures: web build ## make the pictures of the README again (Linux, root)
+	@build/need.sh chromium ip nft unshare
+	cd frontend && LANYARD_BIN=$(CURDIR)/$(BIN)/lanyard node test/pictures.mjs
 
 package: web ## build the packages for Debian, RPM and Windows into build/package/out
 	@build/need.sh go gcc webview makensis

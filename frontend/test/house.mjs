@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core'
 const run = promisify(execFile)
 const bin = process.env.LANYARD_BIN ?? path.resolve('../build/bin/lanyard')
 
-export const patience = 30_000
+export const patience = Number(process.env.PATIENCE ?? 30) * 1000
 
 /** Asks until something is true, and fails with what was said last. */
 export async function until(what, ask) {
