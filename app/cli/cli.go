@@ -111,7 +111,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(),
 		a.deviceCommand(), a.pairCommand(), a.folderCommand(), a.networkCommand(),
-		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(),
+		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(), a.historyCommand(),
 		a.whyCommand(), a.doctorCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),
 		a.conflictsCommand(), a.conflictCommand(),
 	)

@@ -31,7 +31,7 @@ func CheckFolderID(id bep.FolderID) error {
 		return nil
 	}
 	return &Refusal{
-		Reason: Invalid, Item: s,
+		Reason: Invalid, Code: "folder-id-invalid", Item: s,
 		Text:   quote(s) + " cannot be a folder ID",
 		Remedy: "use 1 to 256 printable characters",
 	}
@@ -43,7 +43,7 @@ func CheckAddresses(addresses []string) error {
 	for _, a := range addresses {
 		if !validAddress(a) {
 			return &Refusal{
-				Reason: Invalid, Item: a,
+				Reason: Invalid, Code: "address-invalid", Item: a,
 				Text:   quote(a) + " is not an address",
 				Remedy: "write it like quic://192.0.2.1:22000",
 			}

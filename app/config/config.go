@@ -140,7 +140,7 @@ func (c Config) FindDevice(text string) (Device, error) {
 		return found[0], nil
 	default:
 		return Device{}, &Refusal{
-			Reason: Invalid, Item: text,
+			Reason: Invalid, Code: "device-ambiguous", Item: text,
 			Text:   "more than one device is called " + quote(text),
 			Remedy: `name the one you mean by its ID from "lanyard device list"`,
 		}
@@ -158,7 +158,7 @@ func (c Config) deviceByID(id device.ID) (Device, error) {
 
 func noDevice(text string) error {
 	return &Refusal{
-		Reason: NotFound, Item: text,
+		Reason: NotFound, Code: "device-unknown", Item: text,
 		Text:   "there is no device " + quote(text),
 		Remedy: `see "lanyard device list"`,
 	}
@@ -177,7 +177,7 @@ func (c Config) FindFolder(id bep.FolderID) (Folder, error) {
 		}
 	}
 	return Folder{}, &Refusal{
-		Reason: NotFound, Item: string(id),
+		Reason: NotFound, Code: "folder-unknown", Item: string(id),
 		Text:   "there is no folder " + quote(string(id)),
 		Remedy: `see "lanyard folder list"`,
 	}
@@ -190,7 +190,7 @@ func (c Config) WithDevice(d Device) (Config, error) {
 	}
 	if _, err := c.deviceByID(d.ID); err == nil {
 		return c, &Refusal{
-			Reason: Exists, Item: d.ID.String(),
+			Reason: Exists, Code: "device-exists", Item: d.ID.String(),
 			Text:   "device " + firstGroup(d.ID) + " is already there",
 			Remedy: `see "lanyard device list"`,
 		}
@@ -253,7 +253,7 @@ func (c Config) WithFolder(f Folder) (Config, error) {
 	}
 	if _, err := c.FindFolder(f.ID); err == nil {
 		return c, &Refusal{
-			Reason: Exists, Item: string(f.ID),
+			Reason: Exists, Code: "folder-exists", Item: string(f.ID),
 			Text:   "folder " + quote(string(f.ID)) + " is already there",
 			Remedy: "choose another ID with --id",
 		}
@@ -336,7 +336,7 @@ func (c Config) FindNetwork(id string) (Network, bool) {
 // WithNetwork notes what a person said of a network.
 func (c Config) WithNetwork(n Network) (Config, error) {
 	if n.ID == "" {
-		return c, &Refusal{Reason: Invalid, Item: n.Name, Text: "this network cannot be recognised again"}
+		return c, &Refusal{Reason: Invalid, Code: "network-unrecognisable", Item: n.Name, Text: "this network cannot be recognised again"}
 	}
 	c.Networks = append(slices.DeleteFunc(slices.Clone(c.Networks), func(o Network) bool { return o.ID == n.ID }), n)
 	c.Networks = c.Networks[max(0, len(c.Networks)-maxNetworks):]

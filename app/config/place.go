@@ -13,18 +13,18 @@ import (
 // folder, or contains one. Links are resolved. The path need not exist.
 func (c Config) CheckPlace(h Home, path string) error {
 	if !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
-		return &Refusal{Reason: Invalid, Item: path, Text: quote(path) + " is not an absolute path"}
+		return &Refusal{Reason: Invalid, Code: "place-relative", Item: path, Text: quote(path) + " is not an absolute path"}
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return &Refusal{
-			Reason: Invalid, Item: path,
+			Reason: Invalid, Code: "place-no-directory", Item: path,
 			Text: quote(path) + " is not a directory", Remedy: "name the directory to sync",
 		}
 	}
 	place := resolve(path)
 	if home := resolve(h.dir); within(place, home) || within(home, place) {
 		return &Refusal{
-			Reason: Invalid, Item: path,
+			Reason: Invalid, Code: "place-in-home", Item: path,
 			Text:   "Lanyard's own home " + quote(h.dir) + " and the folder " + quote(path) + " overlap",
 			Remedy: "choose another directory",
 		}
@@ -107,7 +107,7 @@ func (f Folder) MakeRoot() error {
 	if err == nil {
 		return nil
 	}
-	refusal := &Refusal{Reason: Invalid, Item: f.Path, Text: "the folder " + quote(f.Path) + " cannot be made ready: " + err.Error()}
+	refusal := &Refusal{Reason: Invalid, Code: "place-unusable", Item: f.Path, Text: "the folder " + quote(f.Path) + " cannot be made ready: " + err.Error()}
 	if errors.Is(err, fs.ErrPermission) {
 		refusal.Code, refusal.Remedy = "folder-read-only", "let this user write there"
 	}

@@ -65,6 +65,8 @@ type Engine interface {
 	Settle(ctx context.Context, folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (done bool, err error)
 	// List gives a part of what a directory holds.
 	List(ctx context.Context, folder bep.FolderID, dir relpath.Path, after string) (status.Listing, error)
+	// Needed gives a part of what is still to come to a folder.
+	Needed(ctx context.Context, folder bep.FolderID, after string) (status.Listing, error)
 	// Rules gives a folder's own ignore rules.
 	Rules(ctx context.Context, folder bep.FolderID) (status.Rules, error)
 	// TryRules tells what rules would leave out, and changes nothing.
@@ -116,6 +118,8 @@ type EngineOptions struct {
 	PairKeys engine.PairKeys
 	// Revocations notes which of our devices another one has removed.
 	Revocations engine.Revocations
+	// Did takes what is done to files of a folder; nil is fine.
+	Did func(folder bep.FolderID, label string, d status.Deed)
 }
 
 // MakeEngine makes an engine and starts nothing. What it opens, the engine's
@@ -165,7 +169,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 	p.Engine = engine.New(engine.Options{
 		ID: o.ID, Name: o.Name, Version: o.Version, Boot: fsys.Boot(), Store: store, Exec: p.exec,
 		Transport: p.transport, Addresses: addresses{p.book, o.Discovery}, Offers: o.Offers, KeepOffers: o.KeepOffers,
-		PairKeys: o.PairKeys, Revocations: o.Revocations, Log: o.Log,
+		PairKeys: o.PairKeys, Revocations: o.Revocations, Did: o.Did, Log: o.Log,
 		Scratch: func() (index.Store, func() error, error) { return scratch(o) },
 	})
 	if o.Discovery {

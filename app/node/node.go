@@ -10,11 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"lanyard/app/activity"
 	"lanyard/app/config"
 	"lanyard/app/pairing/desk"
 	"lanyard/discovery/lan"
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/engine"
+	"lanyard/sync/status"
 )
 
 // Options says what a Node runs.
@@ -43,6 +46,8 @@ type Node struct {
 	store  *config.Store
 	engine Engine
 	desk   *desk.Desk
+
+	activity *activity.Log
 }
 
 // Open takes the home and makes the engine, which from then on is told of
@@ -53,7 +58,7 @@ func Open(o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, store: store}
+	n := &Node{opts: o, store: store, activity: activity.New(time.Now)}
 	n.desk = desk.New(desk.Options{Store: store, Refresh: n.announce, Log: o.Log})
 	if n.engine, err = o.Engine(n.engineOptions()); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -88,6 +93,9 @@ func (n *Node) engineOptions() EngineOptions {
 		Pairing:     n.desk.Pairing,
 		PairKeys:    pairKeys{n.store},
 		Revocations: n.revocations,
+		Did: func(folder bep.FolderID, label string, d status.Deed) {
+			n.activity.Did(string(folder), label, d)
+		},
 	}
 }
 
@@ -137,6 +145,9 @@ func (n *Node) Finder() *lan.Finder {
 	}
 	return nil
 }
+
+// Activity gives what happened since the node was opened.
+func (n *Node) Activity() *activity.Log { return n.activity }
 
 // Desk gives where devices are paired.
 func (n *Node) Desk() *desk.Desk { return n.desk }

@@ -21,5 +21,17 @@ func (s *Service) List(ctx context.Context, folder, path, after string) (status.
 			return status.Listing{}, err
 		}
 	}
-	return s.engine.List(ctx, f.ID, dir, after)
+	out, err := s.engine.List(ctx, f.ID, dir, after)
+	return out, named(err, codeNotRunning)
+}
+
+// Needed gives a part of what is still to come to a folder. after is where it
+// begins: what the part before said, or nothing.
+func (s *Service) Needed(ctx context.Context, folder, after string) (status.Listing, error) {
+	f, err := s.store.Config().FindFolder(bep.FolderID(folder))
+	if err != nil {
+		return status.Listing{}, err
+	}
+	out, err := s.engine.Needed(ctx, f.ID, after)
+	return out, named(err, codeNotRunning)
 }

@@ -26,7 +26,8 @@ func (s *Service) Conflicts(ctx context.Context, folder string) (status.Conflict
 	if err != nil {
 		return status.Conflicts{}, err
 	}
-	return s.engine.Conflicts(ctx, f.ID)
+	out, err := s.engine.Conflicts(ctx, f.ID)
+	return out, named(err, codeNotRunning)
 }
 
 // Conflict gives the two versions of a file, with their text where that is
@@ -36,7 +37,8 @@ func (s *Service) Conflict(ctx context.Context, folder, path string) (status.Two
 	if err != nil {
 		return status.TwoVersions{}, err
 	}
-	return s.engine.Conflict(ctx, id, p)
+	out, err := s.engine.Conflict(ctx, id, p)
+	return out, named(err, codeNotTwo)
 }
 
 // Settle leaves one of two versions under the name and keeps the other as an
@@ -54,5 +56,5 @@ func (s *Service) Settle(ctx context.Context, folder string, req Settling) (Sett
 		}
 	}
 	done, err := s.engine.Settle(ctx, id, p, keep, req.Token)
-	return Settled{done}, err
+	return Settled{done}, named(err, codeNotTwo)
 }

@@ -19,6 +19,9 @@ type Error struct {
 	Text   string `json:"text" doc:"one sentence"`
 	Remedy string `json:"remedy" doc:"what to do, may be empty"`
 	Item   string `json:"item" doc:"what it is about, may be empty"`
+	// Param holds what the sentences of the code name besides the item, as far as
+	// it is known.
+	Param map[string]string `json:"param,omitempty"`
 }
 
 // Error gives the text and the remedy.
@@ -51,13 +54,35 @@ func Describe(err error) *Error {
 			Item:   refusal.Item,
 		}
 	}
-	out := &Error{Status: statusOf(err), Code: string(fault.CodeOf(err)), Text: err.Error()}
+	out := &Error{Status: statusOf(err), Code: string(fault.CodeOf(err)), Text: err.Error(), Param: fault.DataOf(err)}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		out.Item = f.Item
 	}
 	inWords(out, err)
 	return out
+}
+
+// What the engine may refuse without a name of its own for it: it concerns one
+// request alone, and pages say it in their language.
+const (
+	codeNotTold      fault.Code = "offer-not-told"
+	codeNotTwo       fault.Code = "versions-not-two"
+	codeNoVersions   fault.Code = "versions-none"
+	codeHeldChanged  fault.Code = "held-changed"
+	codeRulesRefused fault.Code = "rules-refused"
+	codeNotRunning   fault.Code = "folder-not-running"
+)
+
+// named gives a refusal that has no name the one of what was asked for; other
+// errors stay as they are.
+func named(err error, code fault.Code) error {
+	if err == nil || fault.CodeOf(err) != "" || fault.KindOf(err) != fault.Item && fault.KindOf(err) != fault.Retry {
+		return err
+	}
+	d := Describe(err)
+	d.Code = string(code)
+	return d
 }
 
 // inWords puts an error that stops a folder into the catalogue's sentences.
@@ -109,7 +134,7 @@ func statusOf(err error) int {
 
 func notAnID(err error) error {
 	return &config.Refusal{
-		Reason: config.Invalid,
+		Reason: config.Invalid, Code: "device-id-invalid",
 		Text:   err.Error(),
 		Remedy: `copy it from "lanyard id" on the other device`,
 	}
@@ -121,7 +146,7 @@ func parsePath(text string) (relpath.Path, error) {
 	p, err := relpath.Parse(relpath.Normal(trimSlash(text)))
 	if err != nil {
 		return p, &config.Refusal{
-			Reason: config.Invalid, Item: text,
+			Reason: config.Invalid, Code: "path-invalid", Item: text,
 			Text:   err.Error(),
 			Remedy: "write it as it stands inside the folder, such as docs/plan.txt",
 		}

@@ -89,7 +89,7 @@ func findNetwork(list []Network, which string) (Network, error) {
 		}
 	}
 	return Network{}, &config.Refusal{
-		Reason: config.NotFound, Item: which,
+		Reason: config.NotFound, Code: "network-unknown", Item: which,
 		Text:   "there is no network " + which,
 		Remedy: `see "lanyard network list"`,
 	}

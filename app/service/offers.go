@@ -128,7 +128,7 @@ func (s *Service) offersOf(folder string, devices []string) ([]status.Offer, err
 
 func noOffer(folder string) error {
 	return &config.Refusal{
-		Reason: config.NotFound, Item: folder,
+		Reason: config.NotFound, Code: "offer-gone", Item: folder,
 		Text:   "no device offers the folder " + strconv.Quote(folder),
 		Remedy: `see "lanyard folder offers" for what is offered`,
 	}
@@ -206,14 +206,14 @@ func (s *Service) Preview(ctx context.Context, folder string, req PreviewRequest
 	}
 	out, err := s.engine.Preview(ctx, id, bep.FolderID(folder), filepath.Clean(req.Path))
 	out.Free = node.FreeAt(req.Path)
-	return out, err
+	return out, named(err, codeNotTold)
 }
 
 // acceptMore shares a folder that is here with more devices.
 func (s *Service) acceptMore(here config.Folder, req Acceptance, with []device.ID) (Accepted, error) {
 	if req.Path != "" && req.Path != here.Path || req.Type != "" && req.Type != string(here.Type) {
 		return Accepted{}, &config.Refusal{
-			Reason: config.Exists, Item: string(here.ID),
+			Reason: config.Exists, Code: "folder-exists", Item: string(here.ID),
 			Text:   "the folder is here already, at " + strconv.Quote(here.Path),
 			Remedy: "leave out path and type to share it with one more device",
 		}
@@ -239,7 +239,7 @@ func emptyPlace(path string) error {
 		names, err := dir.Readdirnames(16)
 		if slices.ContainsFunc(names, content) {
 			return &config.Refusal{
-				Reason: config.Exists, Item: path,
+				Reason: config.Exists, Code: "place-not-empty", Item: path,
 				Text:   strconv.Quote(path) + " is not empty, and joining merges what it holds",
 				Remedy: `see "lanyard folder preview" for what would happen, then accept it with --merge`,
 			}

@@ -18,7 +18,8 @@ func (s *Service) Rules(ctx context.Context, folder string) (status.Rules, error
 	if err != nil {
 		return status.Rules{}, err
 	}
-	return s.engine.Rules(ctx, f.ID)
+	out, err := s.engine.Rules(ctx, f.ID)
+	return out, named(err, codeNotRunning)
 }
 
 // TryRules tells what rules would leave out, and changes nothing.
@@ -29,7 +30,7 @@ func (s *Service) TryRules(ctx context.Context, folder string, req RulesTrial) (
 	}
 	out, err := s.engine.TryRules(ctx, f.ID, req.Text)
 	out.Problem = s.wordedPointer(out.Problem)
-	return out, err
+	return out, named(err, codeRulesRefused)
 }
 
 // SetRules writes a folder's own ignore rules, in place of those that the token
@@ -40,5 +41,5 @@ func (s *Service) SetRules(ctx context.Context, folder string, rules status.Rule
 		return Settled{}, err
 	}
 	done, err := s.engine.SetRules(ctx, f.ID, rules.Text, rules.Token)
-	return Settled{done}, err
+	return Settled{done}, named(err, codeRulesRefused)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"lanyard/app/activity"
 	"lanyard/app/config"
 	"lanyard/app/node"
 	"lanyard/app/pairing/desk"
@@ -29,6 +30,7 @@ type Service struct {
 	texts   *text.Catalogue
 	exposed string // file of the home that others can read, "" for none
 	feed    *feed
+	log     *activity.Log
 	door    Door // nil where no browser is let in
 	stop    func()
 	tell    func(context.Context) bool // nil where nobody can be told
@@ -57,6 +59,7 @@ func New(n *node.Node, stop func()) (*Service, error) {
 		texts:   texts,
 		exposed: exposed,
 		feed:    newFeed(),
+		log:     n.Activity(),
 		stop:    stop,
 
 		networks:  n.Networks,
@@ -66,7 +69,7 @@ func New(n *node.Node, stop func()) (*Service, error) {
 
 // Run keeps the event stream going until ctx ends, and gives its cause.
 func (s *Service) Run(ctx context.Context) error {
-	return s.feed.run(ctx, s.engine.Changed, s.desk.Changed, s.snapshot)
+	return s.feed.run(ctx, s.engine.Changed, s.desk.Changed, s.looked)
 }
 
 // Stop asks the program to end. It returns before that.
@@ -102,6 +105,14 @@ func (s *Service) Follow(ctx context.Context, f func(SnapshotEvent) error) error
 	return s.feed.follow(ctx, f)
 }
 
+// looked gives the state once the activity has taken from it what is new.
+func (s *Service) looked() status.Snapshot {
+	snap := s.snapshot()
+	s.log.Look(snap)
+	snap.Activity = s.log.Moved()
+	return snap
+}
+
 // snapshot gives the engine's state with the texts of its problems and the
 // program's own ones.
 func (s *Service) snapshot() status.Snapshot {
@@ -134,6 +145,7 @@ func (s *Service) snapshot() status.Snapshot {
 	}
 	snap.Folders, snap.Devices = folders, devices
 	snap.Offers = s.placed(snap.Offers)
+	snap.Activity = s.log.Moved()
 	return snap
 }
 
@@ -304,7 +316,7 @@ func (s *Service) Versions(ctx context.Context, folder, path string) ([]status.S
 	if versions == nil {
 		versions = []status.StoredVersion{}
 	}
-	return versions, err
+	return versions, named(err, codeNoVersions)
 }
 
 // Restore brings a stored version of a file back.
@@ -319,7 +331,7 @@ func (s *Service) Restore(ctx context.Context, folder string, req RestoreRequest
 			return err
 		}
 	}
-	return s.engine.Restore(ctx, id, p, req.At, to)
+	return named(s.engine.Restore(ctx, id, p, req.At, to), codeNoVersions)
 }
 
 func (s *Service) name(folder, path string) (bep.FolderID, relpath.Path, error) {
@@ -360,5 +372,5 @@ func (s *Service) DecideHeld(ctx context.Context, id string, d HeldDecision) ([]
 	if held == nil {
 		held = []status.Held{}
 	}
-	return held, err
+	return held, named(err, codeHeldChanged)
 }

@@ -123,9 +123,9 @@ func TestDevicesThatCannotBeAddedAreRefused(t *testing.T) {
 		code   string
 	}{
 		{"this device itself", service.NewPeer{ID: self.ID}, http.StatusUnprocessableEntity, "pairing-self"},
-		{"a mistyped ID", service.NewPeer{ID: "ABC"}, http.StatusUnprocessableEntity, ""},
-		{"an ID that is there", service.NewPeer{ID: nas.String()}, http.StatusConflict, ""},
-		{"an address of a relay", service.NewPeer{ID: device.ID{9}.String(), Addresses: []string{"relay://a:1"}}, http.StatusUnprocessableEntity, ""},
+		{"a mistyped ID", service.NewPeer{ID: "ABC"}, http.StatusUnprocessableEntity, "device-id-invalid"},
+		{"an ID that is there", service.NewPeer{ID: nas.String()}, http.StatusConflict, "device-exists"},
+		{"an address of a relay", service.NewPeer{ID: device.ID{9}.String(), Addresses: []string{"relay://a:1"}}, http.StatusUnprocessableEntity, "address-invalid"},
 	}
 	for _, tt := range tests {
 		_, err := s.AddDevice(t.Context(), tt.req)

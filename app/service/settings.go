@@ -31,7 +31,7 @@ func (s *Settings) Identity(context.Context) (Identity, error) {
 func (s *Settings) ChangeIdentity(ctx context.Context, change IdentityChange) (Identity, error) {
 	name := bep.CleanName(change.Name)
 	if name == "" {
-		return Identity{}, &config.Refusal{Reason: config.Invalid, Text: "a device needs a name"}
+		return Identity{}, &config.Refusal{Reason: config.Invalid, Code: "name-empty", Text: "a device needs a name"}
 	}
 	err := s.store.Update(func(c config.Config) (config.Config, error) {
 		c.Name = name
@@ -120,7 +120,7 @@ func (s *Settings) ChangeDevice(_ context.Context, dev string, change PeerChange
 			return c, err
 		}
 		if change.Name != nil && *change.Name == "" {
-			return c, &config.Refusal{Reason: config.Invalid, Text: "a device needs a name"}
+			return c, &config.Refusal{Reason: config.Invalid, Code: "name-empty", Text: "a device needs a name"}
 		}
 		return c.WithDeviceChanged(d.ID, func(d config.Device) config.Device {
 			set(&d.Name, change.Name)
@@ -272,7 +272,7 @@ func (s *Settings) UnshareFolder(_ context.Context, folder, dev string) (Share, 
 		d, err := c.FindDevice(dev)
 		if err == nil && !slices.Contains(f.Shared, d.ID) {
 			err = &config.Refusal{
-				Reason: config.NotFound, Item: dev,
+				Reason: config.NotFound, Code: "not-shared-with", Item: dev,
 				Text: "the folder " + strconv.Quote(folder) + " is not shared with " + strconv.Quote(d.Name),
 			}
 		}

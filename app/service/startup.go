@@ -53,7 +53,7 @@ func (s *Service) atLogin() (login.Entry, error) {
 
 func noStartup(cause error) error {
 	return &config.Refusal{
-		Reason: config.Unavailable,
+		Reason: config.Unavailable, Code: "startup-unknown",
 		Text:   "this system does not say what is started at login: " + cause.Error(),
 		Remedy: "start the engine by the means of the system",
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lanyard/app/service"
+	"lanyard/sync/fault"
 )
 
 const (
@@ -156,12 +157,12 @@ func (d *Door) beginSession(w http.ResponseWriter, r *http.Request) {
 	} else {
 		var tooMany bool
 		if session, ok, tooMany = d.guests.enterWith(e.Password); tooMany {
-			sayError(w, http.StatusTooManyRequests, "the password was wrong too often; it can be tried again in a minute")
+			sayRefusal(w, http.StatusTooManyRequests, "door-waits", "the password was wrong too often; it can be tried again in a minute")
 			return
 		}
 	}
 	if !ok {
-		sayError(w, http.StatusUnauthorized, "this address was used before or has run out, or the password is another")
+		sayRefusal(w, http.StatusUnauthorized, "door-refuses", "this address was used before or has run out, or the password is another")
 		return
 	}
 	http.SetCookie(w, d.sessionCookie(session))
@@ -223,8 +224,11 @@ func (d *Door) servePage(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, d.pages, name)
 }
 
-func sayError(w http.ResponseWriter, status int, text string) {
-	sayJSON(w, status, service.Error{Text: text})
+func sayError(w http.ResponseWriter, status int, text string) { sayRefusal(w, status, "", text) }
+
+// sayRefusal is sayError for what the pages say in their own words.
+func sayRefusal(w http.ResponseWriter, status int, code fault.Code, text string) {
+	sayJSON(w, status, service.Error{Code: string(code), Text: text})
 }
 
 func sayJSON(w http.ResponseWriter, status int, body any) {

@@ -29,6 +29,7 @@ type Service interface {
 	Identity(context.Context) (service.Identity, error)
 	ChangeIdentity(context.Context, service.IdentityChange) (service.Identity, error)
 	Status(context.Context) (status.Snapshot, error)
+	Activity(context.Context, service.ActivityRequest) (status.Activity, error)
 	Follow(context.Context, func(service.SnapshotEvent) error) error
 	Devices(context.Context) ([]service.Peer, error)
 	AddDevice(context.Context, service.NewPeer) (service.Peer, error)
@@ -53,6 +54,7 @@ type Service interface {
 	Wait(context.Context, service.WaitRequest) (service.WaitResult, error)
 	Why(ctx context.Context, folder, path string) (status.Why, error)
 	WhyDevice(ctx context.Context, dev string) (status.Why, error)
+	Needed(ctx context.Context, folder, after string) (status.Listing, error)
 	Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error)
 	Held(ctx context.Context, folder string) ([]status.Held, error)
 	DecideHeld(ctx context.Context, folder string, d service.HeldDecision) ([]status.Held, error)
@@ -97,6 +99,7 @@ func Handler(s Service) http.Handler {
 	config.Components.Schemas.RegisterTypeAlias(typeOf[huma.ErrorModel](), typeOf[service.Error]())
 	api := humago.NewWithPrefix(mux, Base, config)
 	registerState(api, s)
+	registerActivity(api, s)
 	registerDevices(api, s)
 	registerPairing(api, s)
 	registerNetworks(api, s)

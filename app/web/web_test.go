@@ -224,7 +224,7 @@ func TestTheClientGivesTheServiceError(t *testing.T) {
 		t.Fatalf("got %v, want a service error", err)
 	}
 	want := &service.Error{
-		Status: 404, Text: `there is no device "nobody"`, Remedy: `see "lanyard device list"`, Item: "nobody",
+		Status: 404, Code: "device-unknown", Text: `there is no device "nobody"`, Remedy: `see "lanyard device list"`, Item: "nobody",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)

@@ -107,12 +107,14 @@ func refuseApp(f *File, from, to string) string {
 		return ""
 	}
 	switch here {
+	case "activity":
+		return "it knows plain values alone"
 	case "config", "pairing":
 		return allow(to, "app/config")
 	case "node":
-		return allow(to, "sync/...", "discovery/...", "app/config", "app/pairing/...")
+		return allow(to, "sync/...", "discovery/...", "app/config", "app/pairing/...", "app/activity")
 	case "service":
-		return allow(to, "app/node", "app/config", "app/pairing/...", "app/login")
+		return allow(to, "app/node", "app/activity", "app/config", "app/pairing/...", "app/login")
 	case "web":
 		return allow(to, "app/service", "app/config")
 	case "cli":

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"lanyard/sync/bep"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 )
@@ -73,5 +74,40 @@ func TestALongDirectoryIsListedInParts(t *testing.T) {
 	got, parts := a.listed("d")
 	if len(got) != want+1 || parts != 3 || got[0] != "00000 file "+string(status.FileAlone) || got[2] != "00001-dir directory alone" {
 		t.Errorf("%d names in %d parts, the first of them %q", len(got), parts, got[:3])
+	}
+}
+
+func TestWhatIsStillToComeIsListedInParts(t *testing.T) {
+	a, b := newNode(t, "a"), newNode(t, "b")
+	connect(a, b)
+	a.write("gone", "x")
+	a.scanned()
+	a.inSync(b)
+	b.want(func(d *Desired) { d.Folders[0].Type = bep.SendOnly }) // it takes nothing, so that all of it stays needed
+	b.await("it only sends", func(s status.Snapshot) bool {
+		return b.folderOf(s).Type == "send-only" && b.folderOf(s).State == status.Idle
+	})
+	want := []string{"d directory 0", "d/é file 4", "gone file 0, deleted"}
+	must(t, os.MkdirAll(a.path("d"), 0o755))
+	a.write("d/é", "four")
+	must(t, os.Remove(a.path("gone")))
+	a.scanned()
+	b.await("it knows of all", func(s status.Snapshot) bool { return b.folderOf(s).Need.Items == int64(len(want)) })
+	var got []string
+	parts := 0
+	for after := ""; parts == 0 || after != ""; parts++ {
+		l, err := b.needed(t.Context(), photos, after, 2)
+		must(t, err)
+		for _, f := range l.Files {
+			line := fmt.Sprintf("%s %s %d", f.Name, f.Kind, f.Bytes)
+			if f.Deleted {
+				line += ", deleted"
+			}
+			got = append(got, line)
+		}
+		after = l.Next
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) || parts != 2 {
+		t.Errorf("%d parts with %q, want %q", parts, got, want)
 	}
 }

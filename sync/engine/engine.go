@@ -16,6 +16,7 @@ import (
 	"lanyard/sync/index"
 	"lanyard/sync/peer"
 	"lanyard/sync/relpath"
+	"lanyard/sync/status"
 	"lanyard/sync/transport"
 	"lanyard/sync/watch"
 )
@@ -59,6 +60,9 @@ type Options struct {
 	// Scratch makes a place for indexes that a preview needs for a while, and
 	// gives what removes it. Default: in memory.
 	Scratch func() (s index.Store, drop func() error, err error)
+	// Did is called with what is done to files of a folder, which people call
+	// label; nil is fine. It must not block.
+	Did func(folder bep.FolderID, label string, d status.Deed)
 	// Rand gives the jitter of dials. Default: seeded at random.
 	Rand *rand.Rand
 	Log  *slog.Logger

@@ -15,6 +15,7 @@ import (
 	"lanyard/sync/index"
 	"lanyard/sync/peer"
 	"lanyard/sync/relpath"
+	"lanyard/sync/status"
 	"lanyard/sync/watch"
 )
 
@@ -207,6 +208,7 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		Brake:      spec.Brake, NoBrake: spec.NoBrake,
 		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
 		Announce:  func() { e.announce(spec.ID) },
+		Did:       e.didIn(spec),
 		Whole:     func() bool { return e.whole(spec.ID) },
 		Recovered: func() { e.turn.Post(e.configureAll) },
 		Changed:   e.touch,
@@ -214,6 +216,15 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		Log:       e.o.Log,
 	})
 	f.runner.Start()
+}
+
+// didIn gives what takes the deeds in a folder, nil where nobody wants to know.
+func (e *Engine) didIn(spec FolderSpec) func(status.Deed) {
+	if e.o.Did == nil {
+		return nil
+	}
+	label := labelOf(spec)
+	return func(d status.Deed) { e.o.Did(spec.ID, label, d) }
 }
 
 // watcherOf gives how a folder's watcher is made, nil where there is to be

@@ -51,6 +51,7 @@ type node struct {
 	heeds   Revocations       // takes whom others have removed, or nil
 	// addresses tells where devices are; nil knows fixed ones.
 	addresses Addresses
+	did       func(bep.FolderID, string, status.Deed)
 	stop      func() // ends Run and waits for it; may be called more than once
 }
 
@@ -95,7 +96,7 @@ func startNode(t testing.TB, n *node) *node {
 	if n.keys != nil {
 		o.PairKeys = n.keys
 	}
-	o.Revocations, o.Addresses = n.heeds, n.addresses
+	o.Revocations, o.Addresses, o.Did = n.heeds, n.addresses, n.did
 	if n.blind {
 		o.NewWatcher = func(FolderSpec, func(relpath.Path) bool) watch.Watcher { return nil }
 	}

@@ -28,14 +28,19 @@ type made struct {
 // content alone what they were made from.
 const maxMade = 10_000
 
-// noteMade keeps what new records were made from. It runs on the Disk turn.
-func (r *Runner) noteMade(batch []scan.Candidate, recs []index.Record) {
+// oldOf gives what a batch was compared with, where there was anything.
+func oldOf(batch []scan.Candidate) map[relpath.Path]*index.Record {
 	old := make(map[relpath.Path]*index.Record, len(batch))
 	for i := range batch {
 		if batch[i].Old != nil {
 			old[batch[i].Record.Name] = batch[i].Old
 		}
 	}
+	return old
+}
+
+// noteMade keeps what new records were made from. It runs on the Disk turn.
+func (r *Runner) noteMade(old map[relpath.Path]*index.Record, recs []index.Record) {
 	self, run := uint64(r.o.Self.Short()), lastOf(r.o.Index.Runs())
 	for i := range recs {
 		before := old[recs[i].Name]

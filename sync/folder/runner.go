@@ -22,6 +22,7 @@ import (
 	"lanyard/sync/pull"
 	"lanyard/sync/relpath"
 	"lanyard/sync/serve"
+	"lanyard/sync/status"
 	"lanyard/sync/watch"
 )
 
@@ -64,6 +65,9 @@ type Options struct {
 	Recovered func()
 	// Announce is called when our index has new entries. It must not block.
 	Announce func()
+	// Did is called with each file that was changed here or by a pull, before
+	// Announce; nil is fine. It must not block.
+	Did func(status.Deed)
 	// Changed is called when the View may have changed. It must not block.
 	Changed func()
 	Log     *slog.Logger
@@ -128,6 +132,9 @@ func New(o Options) *Runner {
 	}
 	if o.Announce == nil {
 		o.Announce = func() {}
+	}
+	if o.Did == nil {
+		o.Did = func(status.Deed) {}
 	}
 	if o.Recovered == nil {
 		o.Recovered = func() {}
@@ -420,7 +427,7 @@ func (r *Runner) equip(f fsys.FS, rules *ignore.Matcher) {
 	}
 	worker := pull.NewWorker(pull.Options{
 		Folder: r.o.ID, Self: r.o.Self.Short(), Role: r.o.Type, FS: f, Index: r.o.Index, Exec: r.exec, Disk: r.disk, Source: r.o.Source,
-		Archive: keep, Prove: r.proveAlive, Brake: held, Stored: r.o.Announce, Log: r.o.Log,
+		Archive: keep, Prove: r.proveAlive, Brake: held, Stored: r.o.Announce, Did: r.o.Did, Log: r.o.Log,
 		Parked:    func(res pull.Result) { r.post(PullParked{res}) },
 		Ignored:   func(p relpath.Path) bool { return r.matchers().Match(p).Ignored },
 		Deletable: func(p relpath.Path) bool { return r.matchers().Match(p).Deletable },

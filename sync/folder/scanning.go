@@ -231,7 +231,9 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 		again.err = err
 		return
 	}
-	r.noteMade(batch, good)
+	old := oldOf(batch)
+	r.noteMade(old, good)
+	r.tellDid(old, good)
 	r.o.Announce()
 }
 

@@ -66,6 +66,9 @@ func commit(o *Options, batch []*item) error {
 	}
 	for _, it := range done {
 		it.stored = true
+		if d, ok := it.deed(); ok {
+			o.Did(d)
+		}
 	}
 	noteDeleted(o, batch)
 	o.Stored()

@@ -92,6 +92,7 @@ func moveDirectory(r *round, from, to relpath.Path) (*movedTree, error) {
 		return m, fmt.Errorf("record a renamed directory: %w", err)
 	}
 	m.stored = len(records)
+	o.Did(m.deed(from.String(), to.String()))
 	o.Stored()
 	return m, nil
 }

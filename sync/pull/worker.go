@@ -12,6 +12,7 @@ import (
 	"lanyard/sync/fsys"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
+	"lanyard/sync/status"
 )
 
 // Source gives blocks of connected devices. Methods may be called from any
@@ -64,6 +65,9 @@ type Options struct {
 	// Stored is called on the Disk turn after records were stored: they may
 	// be announced.
 	Stored func()
+	// Did is called on the Disk turn with each file that records were stored of,
+	// before Stored; nil is fine. It must not block.
+	Did func(status.Deed)
 	// MaxMoved is how many names a directory may hold that is renamed in one
 	// step; of a larger one, the directories in it are. Default 20,000.
 	MaxMoved int
@@ -149,6 +153,9 @@ func NewWorker(o Options) *Worker {
 	}
 	if o.Stored == nil {
 		o.Stored = func() {}
+	}
+	if o.Did == nil {
+		o.Did = func(status.Deed) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -23,6 +23,7 @@ type Listed struct {
 	Bytes    int64     `json:"bytes" doc:"0 of directories"`
 	Modified time.Time `json:"modified"`
 	State    FileState `json:"state" enum:"failed,held,coming,going,alone,sync"`
+	Deleted  bool      `json:"deleted,omitempty" doc:"what is to come is its deletion"`
 }
 
 // Listing is a part of what a directory holds, in the order of names.

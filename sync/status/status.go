@@ -168,9 +168,11 @@ type Snapshot struct {
 	Devices  []Device  `json:"devices"`
 	Offers   []Offer   `json:"offers"`
 	Problems []Problem `json:"problems"` // of the program and the network
-	// Pairing and Removed are filled in above the engine.
+	// What follows is filled in above the engine.
 	Pairing Pairing         `json:"pairing"`
 	Removed []RemovedDevice `json:"removed"` // the last one first
+	// Activity is another text whenever there is more to be told of what happened.
+	Activity string `json:"activity"`
 }
 
 // RemovedDevice is a device that a person removed. It gets nothing any more.

@@ -270,3 +270,8 @@ func (e *Engine) SetRules(context.Context, bep.FolderID, string, string) (bool, 
 func (e *Engine) List(context.Context, bep.FolderID, relpath.Path, string) (status.Listing, error) {
 	return status.Listing{Files: []status.Listed{}}, nil
 }
+
+// Needed gives nothing.
+func (e *Engine) Needed(context.Context, bep.FolderID, string) (status.Listing, error) {
+	return status.Listing{Files: []status.Listed{}}, nil
+}

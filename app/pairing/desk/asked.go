@@ -25,7 +25,7 @@ func (d *Desk) TurnAway(id device.ID, name string) error {
 	return d.o.Store.Update(func(c config.Config) (config.Config, error) {
 		if _, err := c.FindDevice(id.String()); err == nil {
 			return c, &config.Refusal{
-				Reason: config.Exists, Item: id.String(), Text: "this device is connected already",
+				Reason: config.Exists, Code: "device-exists", Item: id.String(), Text: "this device is connected already",
 				Remedy: `to remove it, use "lanyard device remove"`,
 			}
 		}

@@ -478,12 +478,12 @@ func (d *Desk) neighbour(text string) (Neighbour, error) {
 		return found[0], nil
 	case 0:
 		return Neighbour{}, &config.Refusal{
-			Reason: config.NotFound, Item: text, Text: "no device nearby is called " + quoted(text),
+			Reason: config.NotFound, Code: "nearby-gone", Item: text, Text: "no device nearby is called " + quoted(text),
 			Remedy: `see "lanyard pair nearby"; the page for connecting devices must be open there as well`,
 		}
 	}
 	return Neighbour{}, &config.Refusal{
-		Reason: config.Invalid, Item: text, Text: "more than one device nearby is called " + quoted(text), Remedy: "use a code instead",
+		Reason: config.Invalid, Code: "nearby-ambiguous", Item: text, Text: "more than one device nearby is called " + quoted(text), Remedy: "use a code instead",
 	}
 }
 

@@ -366,7 +366,7 @@ func (d *Desk) Answer(id string, yes bool, code string) (status.PairingRun, erro
 		return r.shown(devices), nil
 	}
 	return status.PairingRun{}, &config.Refusal{
-		Reason: config.NotFound, Item: id, Text: fmt.Sprintf("nothing called %s waits for an answer", quoted(id)),
+		Reason: config.NotFound, Code: "question-gone", Item: id, Text: fmt.Sprintf("nothing called %s waits for an answer", quoted(id)),
 		Remedy: `see "lanyard pair list"`,
 	}
 }
