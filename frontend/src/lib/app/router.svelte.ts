@@ -2,6 +2,7 @@
 
 export type Place =
   | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'doctor' | 'support' | 'more' }
+  | { page: 'activity'; folder: string; device: string; kind: string; search: string }
   | { page: 'connect'; tab: string; id: string }
   | { page: 'share'; device: string }
   | { page: 'folder'; id: string; tab: string; path: string }
@@ -23,6 +24,10 @@ export function parse(hash: string): Place {
   if (first === 'offer' && id !== '') return { page: 'offer', folder: id, device: tab }
   if (first === 'device' && id !== '') return { page: 'device', id }
   if ((first === 'why' || first === 'versions' || first === 'conflict') && id !== '') return { page: first, folder: id, path: params.get('path') ?? '' }
+  if (first === 'activity') {
+    const [folder = '', device = '', kind = '', search = ''] = ['folder', 'device', 'kind', 'search'].map((name) => params.get(name) ?? '')
+    return { page: 'activity', folder, device, kind, search }
+  }
   if (first === 'connect') return { page: 'connect', tab: id, id: params.get('id') ?? '' }
   if (first === 'share') return { page: 'share', device: params.get('device') ?? '' }
   const page = plain.find((p) => p === first)
@@ -43,6 +48,12 @@ export const to = {
   overview: '#/',
   needs: '#/needs',
   transfers: '#/transfers',
+  activity: '#/activity',
+  /** What happened, of which only some is wanted. */
+  activityOf: (wanted: Record<string, string>) => {
+    const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== '')).toString()
+    return `#/activity${query === '' ? '' : `?${query}`}`
+  },
   settings: '#/settings',
   doctor: '#/doctor',
   support: '#/support',
@@ -63,13 +74,24 @@ export const to = {
 
 class Router {
   place = $state.raw<Place>(parse(location.hash))
+  /** How often another page was opened. */
+  moves = $state(0)
 
   constructor() {
-    addEventListener('hashchange', () => (this.place = parse(location.hash)))
+    addEventListener('hashchange', () => {
+      this.place = parse(location.hash)
+      this.moves++
+    })
   }
 
   go(hash: string): void {
     location.hash = hash
+  }
+
+  /** Changes what is said of the place, without a step back to what was said before. */
+  amend(hash: string): void {
+    history.replaceState(null, '', hash)
+    this.place = parse(hash)
   }
 }
 

@@ -2,7 +2,11 @@
 import type { Device, Folder, Snapshot } from '../backend/api'
 import { subscribe, type Health } from '../backend/transport'
 import { sharers } from '../state/states'
+import { cut, shown } from '../text/names'
 import { Speed } from '../state/speed.svelte'
+
+/** How many signs of a name a list to choose from has room for. */
+const plainLength = 40
 
 /** How long in milliseconds the engine may be silent before it is said. */
 const patience = 2000
@@ -69,6 +73,15 @@ class Store {
     const twins = this.snapshot?.devices.filter((o) => o.name === d.name).length ?? 0
     const name = d.name === '' ? d.id.slice(0, 7) : d.name
     return twins > 1 ? `${name} (${d.id.slice(0, 7)})` : name
+  }
+
+  /** The same for where nothing but plain text can stand, such as a list to choose from. */
+  plainNameOf(d: Device): string {
+    return cut(shown(this.nameOf(d)), plainLength)
+  }
+
+  plainLabelOf(f: Folder): string {
+    return cut(shown(f.label), plainLength)
   }
 }
 

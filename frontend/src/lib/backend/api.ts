@@ -17,11 +17,22 @@ export type Network = Schemas['Network']
 export type Checkup = Schemas['Checkup']
 export type RulesTried = Schemas['RulesTried']
 export type Listed = Schemas['Listed']
+export type Happening = Schemas['Happening']
+export type ActivityPart = Schemas['Activity']
 export type Run = Schemas['PairingRun']
 export type Asked = Schemas['PairingAsked']
 export type Neighbour = Schemas['Neighbour']
 export type Invited = Schemas['Invited']
 export type Reading = Schemas['Reading']
+
+/** Which of what happened is wanted; all where nothing is said. */
+export interface Asking {
+  before?: string
+  folder?: string
+  device?: string
+  kind?: 'files' | 'devices' | 'folders' | 'problems'
+  search?: string
+}
 
 /** Comparing what stands at a place reads files of it, which may take minutes. */
 const lookPatience = 600_000
@@ -48,6 +59,7 @@ export const api = {
   conflicts: (folder: string) => call('get', '/folders/{folder}/conflicts', { path: { folder } }),
   conflict: (folder: string, path: string) => call('get', '/folders/{folder}/conflict', { path: { folder }, query: { path } }),
   settle: (folder: string, body: Schemas['Settling']) => call('post', '/folders/{folder}/conflicts', { path: { folder }, body }),
+  activity: (query: Asking) => call('get', '/activity', { query }),
   networks: () => call('get', '/networks'),
   doctor: () => call('post', '/doctor'),
   support: () => call('get', '/support'),
@@ -55,6 +67,7 @@ export const api = {
   tryRules: (folder: string, text: string) => call('post', '/folders/{folder}/rules', { path: { folder }, body: { text } }),
   setRules: (folder: string, body: Schemas['Rules']) => call('put', '/folders/{folder}/rules', { path: { folder }, body }),
   files: (folder: string, path: string, after: string) => call('get', '/folders/{folder}/files', { path: { folder }, query: { path, after } }),
+  needed: (folder: string, after: string) => call('get', '/folders/{folder}/needed', { path: { folder }, query: { after } }),
   trustNetwork: (network: string, trusted: boolean) => call('put', '/networks/{network}/trust', { path: { network }, body: { trusted } }),
   openPane: () => call('put', '/pairing/pane'),
   closePane: () => call('delete', '/pairing/pane'),

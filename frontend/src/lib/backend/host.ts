@@ -59,7 +59,7 @@ async function ask<T>(answer: Promise<T>, within = patience): Promise<T> {
   try {
     return await Promise.race([answer, late])
   } catch (e) {
-    throw new Error(sentence(e), { cause: e })
+    throw Object.assign(new Error(sentence(e), { cause: e }), { code: '' })
   } finally {
     clearTimeout(timer)
   }

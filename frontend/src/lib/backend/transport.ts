@@ -15,12 +15,15 @@ export class Refused extends Error {
   readonly status: number
   readonly code: string
   readonly remedy: string
+  /** What its sentences name. */
+  readonly param: Record<string, string>
 
-  constructor(status: number, text: string, code = '', remedy = '') {
+  constructor(status: number, text: string, code = '', remedy = '', param: Record<string, string> = {}) {
     super(text)
     this.status = status
     this.code = code
     this.remedy = remedy
+    this.param = param
   }
 }
 
@@ -67,13 +70,13 @@ async function request(method: string, url: string, body?: unknown, wait = patie
   try {
     response = await fetch(url, init)
   } catch {
-    throw new Refused(0, 'nobody answers')
+    throw new Refused(0, 'nobody answers', 'nobody-answers')
   }
   const text = await response.text()
   const answer: unknown = text === '' ? undefined : parse(text)
   if (response.ok) return answer
   const told = (answer ?? {}) as Partial<Schemas['Error']>
-  throw new Refused(response.status, told.text ?? response.statusText, told.code, told.remedy)
+  throw new Refused(response.status, told.text ?? response.statusText, told.code, told.remedy, { item: told.item ?? '', ...told.param })
 }
 
 function parse(text: string): unknown {

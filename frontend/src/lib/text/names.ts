@@ -10,7 +10,8 @@ const marks: Record<string, string> = {
   '\u2066': '⟨LRI⟩', '\u2067': '⟨RLI⟩', '\u2068': '⟨FSI⟩', '\u2069': '⟨PDI⟩', '\u2028': '⏎', '\u2029': '⏎', '\uFEFF': '⟨BOM⟩',
 }
 
-const odd = /[\p{Cc}\u200B\u200E\u200F\u061C\u2028\u2029\u202A-\u202E\u2066-\u2069\uFEFF\uFFFD]/gu
+/** The joiners U+200C and U+200D are left: writing and emoji need them. */
+const odd = /[\p{Cc}\u00AD\u061C\u115F\u1160\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFFD]/gu
 
 /** Makes what cannot be seen visible. */
 export function shown(name: string): string {

@@ -3,6 +3,7 @@ import de from '../../../../app/text/de.json'
 import en from '../../../../app/text/en.json'
 import { fill, type Params } from './fill'
 import * as format from './format'
+import { shown } from './names'
 
 export type Key = keyof typeof en.window
 export type Language = 'en' | 'de'
@@ -78,20 +79,30 @@ export function word(p: { code: string; text: string; param?: Record<string, str
   const entry = (speech.catalogue.problems as Record<string, Entry>)[p.code]
   const params = p.param ?? {}
   const title = entry && fill(entry.title, params, speech.locale)
-  if (!entry || title === undefined) return { title: p.text === '' ? p.code : p.text, text: '', buttons: [] }
+  if (!entry || title === undefined) return { title: p.text === '' ? p.code : shown(p.text), text: '', buttons: [] }
   const more = fill(entry.text, params, speech.locale) ?? ''
   const text = entry.severity === 'stop' ? `${more} ${speech.catalogue.nothing_lost}`.trim() : more
   const buttons = entry.buttons.map((b) => fill(b, params, speech.locale)).filter((b) => b !== undefined)
   return { title, text, buttons }
 }
 
-/** What went wrong, in words: a condition where it is one, else what whoever refused said. */
+/**
+ * What went wrong, in words: why something was refused, a condition where it is
+ * one, else what whoever refused said.
+ */
 export function wrong(e: unknown): string {
-  const { message, code } = e as { message?: string; code?: string }
+  const { name, message, code, param = {} } = e as { name?: string; message?: string; code?: unknown; param?: Record<string, string> }
   const said = message ?? String(e)
-  if (code === undefined || code === '') return said
-  const { title, text } = word({ code, text: said })
-  return text === '' ? title : `${title}. ${text}`
+  const refusals = speech.catalogue.refusals as Record<string, string>
+  // Nobody translates what was not foreseen.
+  const other = fill(refusals['other'] ?? '{item}', { item: said }, speech.locale) ?? said
+  if (typeof code !== 'string') return name === 'Error' ? said : other // a plain one is in words of these pages
+  const own = refusals[code]
+  const refused = own === undefined ? undefined : fill(own, param, speech.locale)
+  if (refused !== undefined) return refused
+  const { title, text } = word({ code, text: said, param })
+  if (title !== shown(said)) return text === '' ? title : `${title}. ${text}`
+  return other
 }
 
 /** Words an explanation of why something is, or is not, in sync. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import de from '../../../../app/text/de.json'
 import en from '../../../../app/text/en.json'
 import { bare } from './names'
-import { preferred, t, word, wordWhy } from './text.svelte'
+import { preferred, speech, t, word, wordWhy, wrong } from './text.svelte'
 
 /** The parameters of a sentence; those in brackets may be lacking. */
 function marks(sentence: string): string[] {
@@ -20,7 +20,7 @@ describe('the sentences of the pages', () => {
   })
   it('are all used', () => {
     const text = Object.values(sources).join('\n')
-    const made = /^(page|folder\.tab|file|connect\.tab|kind|local|theme|why|pair\.state)\./
+    const made = /^(page|folder\.tab|file|connect\.tab|kind|local|theme|why|pair\.state|activity)\./
     const unused = Object.keys(en.window).filter((key) => !made.test(key) && !text.includes(`'${key}'`))
     expect(unused).toEqual([])
   })
@@ -48,5 +48,24 @@ describe('conditions', () => {
       const w = wordWhy({ code: '', answer, text: '', param: { id: 'x', folder: 'f', devices: 'd', device: 'd', n: '1', size: '1', rules: 'r', line: '1', rule: 'r' } })
       expect(`${w.title}${w.text}`).not.toContain('lanyard ')
     }
+  })
+})
+
+const refused = (code: string, said: string, param: Record<string, string> = {}): unknown => Object.assign(new Error(said), { code, param })
+
+describe('a refusal', () => {
+  it('is told in the language of the pages, with what it is about', () => {
+    speech.choose('de')
+    expect(bare(wrong(refused('place-relative', '"x" is not an absolute path', { item: 'x' })))).toBe('x ist kein ganzer Pfad. Er beginnt ganz oben, etwa /home/anna/Bilder.')
+    expect(bare(wrong(refused('folder-missing', 'gone', { path: '/p', folder: 'Fotos' })))).not.toContain('gone')
+    expect(bare(wrong(refused('', 'odd')))).toBe('Das ging nicht: odd')
+    expect(bare(wrong(refused('nobody-knows', 'odd')))).toBe('Das ging nicht: odd')
+    expect(bare(wrong(new TypeError('odd')))).toBe('Das ging nicht: odd')
+    expect(wrong(new Error('Schon in Worten.'))).toBe('Schon in Worten.')
+    speech.choose('')
+  })
+  it('has the same values in both languages', () => {
+    expect(Object.keys(de.refusals)).toEqual(Object.keys(en.refusals))
+    for (const [code, sentence] of Object.entries(en.refusals)) expect({ code, marks: marks((de.refusals as Record<string, string>)[code] ?? '') }).toEqual({ code, marks: marks(sentence) })
   })
 })

@@ -1,6 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte'
 import { createRawSnippet, tick } from 'svelte'
 import { describe, expect, it, vi } from 'vitest'
+import hostile from '../../../test/names.json'
 import Cord from './Cord.svelte'
 import Do from './Do.svelte'
 import Name from './Name.svelte'
@@ -9,13 +10,8 @@ import VirtualList from './VirtualList.svelte'
 
 const words = (text: string): ReturnType<typeof createRawSnippet> => createRawSnippet(() => ({ render: () => `<span>${text}</span>` }))
 
-const hostile = [
-  '<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', '{@html evil}', 'javascript:alert(1)', '\u202Egpj.exe', 'a\nb\u0000c',
-  'x'.repeat(255), '😀'.repeat(120), '&lt;b&gt;', "' onmouseover='alert(1)", '<svg/onload=alert(1)>', '\u2066\u2067\u2068\u2069',
-]
-
 describe('a name', () => {
-  it.each(hostile)('%j is text and nothing else', (name) => {
+  it.each(hostile.names)('%j is text and nothing else', (name) => {
     const { container } = render(Name, { name })
     expect(container.querySelectorAll('*').length).toBe(1) // the bdi
     const bdi = container.querySelector('bdi')
@@ -67,6 +63,9 @@ describe('a code', () => {
   })
 })
 
+const listed = (): string[] => screen.getAllByRole('option').map((r) => r.textContent ?? '')
+const selected = (): string | undefined => screen.getAllByRole('option').find((r) => r.getAttribute('aria-selected') === 'true')?.textContent ?? undefined
+
 describe('a long list', () => {
   const items = Array.from({ length: 100_000 }, (_, i) => `row ${i}`)
   const row = createRawSnippet<[string]>((item) => ({ render: () => `<span>${item()}</span>` }))
@@ -81,5 +80,31 @@ describe('a long list', () => {
     await tick()
     await fireEvent.keyDown(list, { key: 'Enter' })
     expect(chosen).toHaveBeenCalledWith('row 99999')
+  })
+  it('keeps what is chosen when others come before it', async () => {
+    const props = { items: ['b', 'c', 'd'], key: (s: string) => s, row, label: 'rows' }
+    const { rerender } = render(VirtualList<string>, props)
+    await fireEvent.keyDown(screen.getByRole('listbox'), { key: 'ArrowDown' })
+    expect(selected()).toBe('c')
+    await rerender({ ...props, items: ['new', 'a', 'b', 'c', 'd'] })
+    expect(selected()).toBe('c')
+    await fireEvent.keyDown(screen.getByRole('listbox'), { key: 'ArrowDown' })
+    expect(selected()).toBe('d')
+    await rerender({ ...props, items: ['a', 'b'] })
+    expect([listed(), selected()]).toEqual([['a', 'b'], 'b'])
+  })
+  it('asks for more when its end comes into sight', async () => {
+    const near = vi.fn()
+    const props = { items: items.slice(0, 1000), key: (s: string) => s, row, label: 'rows', near }
+    render(VirtualList<string>, props)
+    expect(near).not.toHaveBeenCalled()
+    const list = screen.getByRole('listbox')
+    Object.defineProperty(list, 'scrollTop', { value: 1000 * 40, writable: true })
+    await fireEvent.scroll(list)
+    expect(near).toHaveBeenCalled()
+  })
+  it('of rows with buttons has no row to choose', () => {
+    render(VirtualList<string>, { items, key: (s: string) => s, row, label: 'rows', acts: true })
+    expect([screen.queryByRole('listbox'), screen.getAllByRole('listitem').length < 60]).toEqual([null, true])
   })
 })
