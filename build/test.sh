@@ -100,15 +100,16 @@ block_window() {
   build/window.sh
 }
 
-# The packages: each for Debian is installed, started, upgraded and removed; the
-# installer for Windows is built.
+# The packages: each for Debian and each with RPM is installed, started, upgraded
+# and removed; the installer for Windows is built, and what its programs hold is
+# looked at.
 block_package() {
-  build/need.sh webview makensis Xvfb xdotool unshare ip || { echo "not run: needs the web view and NSIS"; [ -z "${CI:-}" ]; return; }
+  build/need.sh webview makensis rpm Xvfb xdotool unshare ip || { echo "not run: needs the web view and NSIS"; [ -z "${CI:-}" ]; return; }
   [ "$(id -u)" = 0 ] || { echo "not run: a system under a layer needs root"; [ -z "${CI:-}" ]; return; }
   [ -f frontend/dist/index.html ] || make web || return 1
   local out=build/cache/packages
   rm -rf "$out"
-  build/package.sh 0.0.9 "$out/old" deb && build/package.sh 0.1.0 "$out" && build/package/test.sh "$out/old" "$out" &&
+  build/package.sh 0.0.9 "$out/old" deb rpm && build/package.sh 0.1.0 "$out" && build/package/test.sh "$out/old" "$out" &&
     LANYARD_PACKAGES="$PWD/$out" go test -count=1 ./build/package
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test.sh OLD NEW installs, starts, upgrades and removes the Debian packages in
-# the directories OLD and NEW, the desktop with a window on a display of its own.
+# test.sh OLD NEW installs, starts, upgrades and removes the packages in the
+# directories OLD and NEW, those for Debian and those with RPM, the desktop with a
+# window on a display of its own.
 # The system is this one under a layer that is thrown away, so that its libraries
 # are there and nothing of it changes; it takes root.
 set -euo pipefail
@@ -19,8 +20,8 @@ mount -t tmpfs tmpfs "$root/tmp"
 mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mkdir -p "$root/packages/old" "$root/packages/new"
-cp "$old"/*.deb "$root/packages/old/"
-cp "$new"/*.deb "$root/packages/new/"
+cp "$old"/*.deb "$old"/*.rpm "$root/packages/old/"
+cp "$new"/*.deb "$new"/*.rpm "$root/packages/new/"
 ip link set lo up
 
 
@@ -33,7 +34,39 @@ until_ok() {
   for ((i = 0; i < 300; i++)); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
   fail "$what"
 }
-file_of() { (cd "$root" && ls packages/"$1"/"$2"_*.deb); }
+# The packages of this kind, deb or rpm, are meant.
+kind=deb
+file_of() {
+  case $kind in
+    deb) (cd "$root" && ls packages/"$1"/"$2"_*.deb) ;;
+    rpm) (cd "$root" && ls packages/"$1"/"$2"-[0-9]*.rpm) ;;
+  esac
+}
+# install VERSION PACKAGE installs it, or upgrades to it. RPM knows nothing of the
+# libraries that this system's own packages brought.
+install() {
+  case $kind in
+    deb) inside dpkg -i "/$(file_of "$1" "$2")" >/dev/null ;;
+    rpm) inside rpm --force-debian --nodeps -U "/$(file_of "$1" "$2")" ;;
+  esac
+}
+remove() {
+  case $kind in
+    deb) inside dpkg --purge "$1" >/dev/null 2>&1 ;;
+    rpm) inside rpm --force-debian -e "$1" ;;
+  esac
+}
+# wants PACKAGE LIBRARY... checks what a package says that it needs.
+wants() {
+  local file library said
+  file=/$(file_of new "$1")
+  shift
+  case $kind in
+    deb) said=$(inside dpkg-deb -f "$file" Depends) ;;
+    rpm) said=$(inside rpm -qp --requires "$file" 2>/dev/null) ;;
+  esac
+  for library in "$@"; do grep -q "$library" <<<"$said" || fail "$file does not say that it needs $library: $said"; done
+}
 has() { [ "$(inside lanyard version)" = "lanyard $1" ] || fail "the version is $(inside lanyard version), want $1"; }
 
 # The person's own: a folder with a file, and a home.
@@ -49,14 +82,14 @@ still_there() {
 }
 gone() {
   local left
-  left=$(ls -d "$root"/usr/bin/lanyard* "$root"/usr/lib/systemd/*/lanyard* "$root"/usr/share/applications/lanyard* "$root"/usr/share/doc/lanyard* 2>/dev/null || true)
+  left=$(ls -d "$root"/usr/bin/lanyard* "$root"/usr/lib/systemd/*/lanyard* "$root"/usr/share/applications/lanyard* "$root"/usr/share/doc/lanyard* "$root"/usr/share/licenses/lanyard* 2>/dev/null || true)
   [ -z "$left" ] || fail "there is left: $left"
 }
 
 engine() {
-  echo "== the engine alone"
+  echo "== the engine alone, $kind"
   begin
-  inside dpkg -i "/$(file_of old lanyard)" >/dev/null
+  install old lanyard
   has 0.0.9
   inside lanyard folder add /root/Documents --id documents >/dev/null
   inside lanyard serve --no-discovery --listen quic://127.0.0.1:0 2>/dev/null &
@@ -64,39 +97,41 @@ engine() {
   for unit in user/lanyard.service system/lanyard@.service; do
     [ -s "$root/usr/lib/systemd/$unit" ] || fail "there is no unit $unit"
   done
-  inside dpkg -i "/$(file_of new lanyard)" >/dev/null
+  install new lanyard
   has 0.1.0
   inside lanyard stop
   wait
   inside lanyard serve --no-discovery --listen quic://127.0.0.1:0 2>/dev/null &
-  until_ok "the upgraded engine has the folder" bash -c "chroot '$root' env -i HOME=/root /usr/bin/lanyard folder list | grep documents"
+  # The list of folders needs no engine, and would take the home from it.
+  until_ok "the upgraded engine answers" inside lanyard status
+  inside lanyard folder list | grep -q documents || fail "the upgraded engine lacks the folder"
   inside lanyard stop
   wait
   still_there
-  inside dpkg --purge lanyard >/dev/null 2>&1
+  remove lanyard
   gone
   still_there
 }
 
 desktop() {
-  echo "== the desktop"
+  echo "== the desktop, $kind"
   begin
   Xvfb -screen 0 1024x768x24 -nolisten tcp -displayfd 3 3>"$work/display" 2>/dev/null &
   local display=$!
   until_ok "there is a display" grep -q . "$work/display"
   DISPLAY=:$(cat "$work/display")
   export DISPLAY
-  inside dpkg -i "/$(file_of old lanyard-desktop)" >/dev/null
+  install old lanyard-desktop
   has 0.0.9
   inside lanyard folder add /root/Documents --id documents >/dev/null
   shows_window
   grep -q '^MimeType=x-scheme-handler/lanyard;' "$root/usr/share/applications/lanyard-desktop.desktop" || fail "links are not registered"
-  inside dpkg -i "/$(file_of new lanyard-desktop)" >/dev/null
+  install new lanyard-desktop
   has 0.1.0
   shows_window
   # The two packages hold the same program: one takes the place of the other.
-  if inside dpkg -i "/$(file_of new lanyard)" >/dev/null 2>&1; then fail "both packages can be installed at once"; fi
-  inside dpkg --purge lanyard-desktop >/dev/null 2>&1
+  if install new lanyard >/dev/null 2>&1; then fail "both packages can be installed at once"; fi
+  remove lanyard-desktop
   gone
   still_there
   kill "$display"
@@ -108,7 +143,7 @@ shows_window() {
   inside lanyard-desktop 2>"$work/said" &
   local window=$!
   until_ok "the window paints: $(cat "$work/said")" grep -q "first paint" "$work/said"
-  xdotool search --onlyvisible --name Lanyard >/dev/null || fail "there is no window"
+  until_ok "there is a window" xdotool search --onlyvisible --name Lanyard
   pkill -TERM -f '^lanyard-desktop$' || fail "the window is not a process of its own"
   wait "$window" || true
   inside lanyard folder list | grep -q documents || fail "the engine lacks the folder"
@@ -118,4 +153,9 @@ shows_window() {
 
 engine
 desktop
+wants lanyard-desktop libgtk-3-0 libwebkit2gtk-4.1-0
+kind=rpm
+engine
+desktop
+wants lanyard-desktop gtk3 webkit2gtk4.1
 echo "all packages were installed, started, upgraded and removed; what is the person's stayed"
