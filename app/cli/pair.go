@@ -420,6 +420,8 @@ func (a *app) nearby(ctx context.Context, s *web.Client, asJSON bool) error {
 		switch {
 		case n.Name == "":
 			err = a.say("%s", a.tell(text.PairSyncthing, "device", group, "id", n.ID))
+		case n.SameName && n.ID == "":
+			err = a.say("%s  %s", oneLine(n.Name), a.tell(text.PairMaybeSame))
 		case n.SameName:
 			err = a.say("%s  %s", oneLine(n.Name), a.tell(text.PairSameName, "name", n.Name))
 		default:

@@ -16,6 +16,7 @@ const (
 	PairAsks       PairText = "asks"    // device
 	PairSame       PairText = "same"
 	PairSameName   PairText = "same-name" // name
+	PairMaybeSame  PairText = "may-be-same"
 	PairDone       PairText = "done"      // device
 	PairFailed     PairText = "failed"
 	PairExpired    PairText = "expired"
@@ -33,7 +34,7 @@ const (
 // PairTexts lists them.
 func PairTexts() []PairText {
 	return []PairText{
-		PairNobody, PairScan, PairLasts, PairConnect, PairWaits, PairAsks, PairSame, PairSameName, PairDone, PairFailed, PairExpired, PairLeft, PairSyncthing, PairNoneNearby, PairPaneOpen, PairCompare, PairRequest, PairNothing, PairOneSided, PairRemoved,
+		PairNobody, PairScan, PairLasts, PairConnect, PairWaits, PairAsks, PairSame, PairSameName, PairMaybeSame, PairDone, PairFailed, PairExpired, PairLeft, PairSyncthing, PairNoneNearby, PairPaneOpen, PairCompare, PairRequest, PairNothing, PairOneSided, PairRemoved,
 	}
 }
 

@@ -7,6 +7,11 @@ export function etaText(w: Words): string {
   return 'from' in w ? t(w.key, { from: w.from, to: w.to }) : t(w.key)
 }
 
+/** What a device still lacks of a folder: deletions and new names have no bytes. */
+export function leftText(need: { items: number; bytes: number }): string {
+  return need.bytes > 0 ? t('changes.left', { n: need.items, bytes: need.bytes }) : t('changes.left-bare', { n: need.items })
+}
+
 export function folderLine(shared: Shared): string {
   const { folder: f } = shared
   const s = folderState(shared)
@@ -26,7 +31,8 @@ export function folderLine(shared: Shared): string {
     case 'state.waiting': {
       const d = waitsFor(shared)
       const n = d ? lacks(d, f.id).items : 0
-      if (d && n > 0) return t('line.waiting', { n })
+      if (d?.connected && f.problems.some((p) => p.code === 'folder-not-accepted' && p.param?.['device'] === d.name)) return t('line.not-accepted')
+      if (d && !d.connected && n > 0) return t('line.waiting', { n })
       return f.need.items > 0 ? t('line.needed', { n: f.need.items }) : t('line.not-there')
     }
     case 'state.alone':

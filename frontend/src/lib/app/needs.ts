@@ -48,8 +48,10 @@ function ofProgram(p: Problem): Button[] {
   return [true, false].map((trusted, label) => ({ label, act: { run: () => api.trustNetwork(network, trusted) } }))
 }
 
-function ofFolder(s: Snapshot, p: Problem, f: Folder): Button[] {
+/** The buttons of a condition of a folder. */
+export function ofFolder(s: Snapshot, p: Problem, f: Folder): Button[] {
   if (p.code === 'two-versions') return [{ label: 0, act: { href: to.folder(f.id, 'conflicts') } }]
+  if (p.code === 'rule-broken') return [{ label: 0, act: { href: to.folder(f.id, 'rules') } }]
   const again = lookAgain[p.code]
   if (again !== undefined) return [{ label: again, act: { run: () => api.scan(f.id) } }]
   const [left, more] = s.devices.filter((d) => f.devices.includes(d.id) && d.name === p.param?.['device'])

@@ -32,6 +32,7 @@ class Store {
     const clock = setInterval(() => {
       this.now = Date.now()
       if (this.snapshot && this.health === 'live') this.speed.tick(this.snapshot)
+      else if (this.silence !== '') this.speed.still()
     }, 1000)
     return () => {
       stop()

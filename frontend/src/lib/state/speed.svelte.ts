@@ -27,9 +27,7 @@ export class Speed {
   /** Takes the state of one second. */
   tick(s: Snapshot): void {
     const point = { up: total(s, (d) => d.out_rate), down: total(s, (d) => d.in_rate) }
-    this.points = [...this.points.slice(1 - kept), point]
-    const last = this.points.slice(-mean)
-    this.now = { up: average(last, (p) => p.up), down: average(last, (p) => p.down) }
+    this.#push(point)
     this.left = {
       up: Math.max(0, ...s.devices.filter((d) => d.connected).map((d) => Object.values(d.folders).reduce((n, f) => n + f.need_bytes, 0))),
       down: s.folders.reduce((n, f) => n + (f.state === 'syncing' ? f.need.bytes : 0), 0),
@@ -38,6 +36,20 @@ export class Speed {
     if (this.#age++ % 5 !== 0) return
     const range = this.#estimate.range(this.left.up + this.left.down)
     this.eta = range && words(range)
+  }
+
+  /** Takes a second of which nobody told anything: nothing is said to move. */
+  still(): void {
+    this.#push({ up: 0, down: 0 })
+    this.now = { up: 0, down: 0 }
+    this.left = { up: 0, down: 0 }
+    this.eta = undefined
+  }
+
+  #push(point: Point): void {
+    this.points = [...this.points.slice(1 - kept), point]
+    const last = this.points.slice(-mean)
+    this.now = { up: average(last, (p) => p.up), down: average(last, (p) => p.down) }
   }
 }
 

@@ -4,7 +4,7 @@ import { device, folder } from './made.test-helper'
 import { checkSign, grouped, idFault } from './deviceid'
 import { Estimate, words } from './eta'
 import { scale, Speed } from './speed.svelte'
-import { deviceState, folderState, safeToClose } from './states'
+import { deviceState, folderState, leftHere, safeToClose, workState } from './states'
 
 const snapshot = (folders: Folder[], devices: Device[]): Snapshot => ({ folders, devices }) as Snapshot
 const stop = { code: 'folder-missing', severity: 'stop' as const, text: '' }
@@ -104,5 +104,35 @@ describe('a device ID', () => {
     expect(grouped('mfzwi3dbonsg')).toBe('MFZWI3D-BONSG')
     expect(grouped('what is this?')).toBe('what is this?')
     expect(checkSign('MFZWI3DBONSGY')).toBe('C')
+  })
+})
+
+describe('what goes on with a folder', () => {
+  it('is told though something waits for a person', () => {
+    const shared = { folder: folder({ conflicts: 1 }), devices: [device(3)] }
+    expect(folderState(shared).word).toBe('state.two')
+    expect(workState(shared)).toMatchObject({ word: 'state.sending', live: true })
+  })
+  it.each([folder({ state: 'paused' }), folder({ state: 'stopped' }), folder({ problems: [stop] })])('is nothing while it does not go on', (f) =>
+    expect(workState({ folder: f, devices: [device(3)] })).toBeUndefined())
+  it('leaves what has not come yet', () => {
+    const progress = { ...folder().progress, done_bytes: 500, files: [{ name: 'a', done: 15, total: 20 }] }
+    expect(leftHere(folder({ state: 'syncing', need: { items: 2, bytes: 20 }, progress }))).toBe(5)
+    expect(leftHere(folder({ progress }))).toBe(0)
+  })
+  it('has no bytes where deletions alone are on their way', () => {
+    const deletions = device(0, { folders: { f: { need_items: 30, need_bytes: 0, current: true } } })
+    expect(safeToClose(snapshot([folder()], [deletions]))).toMatchObject({ kind: 'longer', line: 'safe.going-bare', params: { n: 30 } })
+  })
+})
+
+describe('the speed of an engine that fell silent', () => {
+  it('is none', () => {
+    const speed = new Speed()
+    speed.tick(snapshot([], [device(3, { in_rate: 900 })]))
+    speed.still()
+    expect(speed.points.map((p) => p.down)).toEqual([900, 0])
+    expect(speed.now).toEqual({ up: 0, down: 0 })
+    expect(speed.left).toEqual({ up: 0, down: 0 })
   })
 })

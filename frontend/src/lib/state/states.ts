@@ -55,14 +55,21 @@ export function receivers({ folder, devices }: Shared): Device[] {
   return devices.filter((d) => d.connected && !d.paused && lacks(d, folder.id).current && lacks(d, folder.id).items > 0)
 }
 
+/**
+ * The bytes of a folder that are still to come here. What is done of a round
+ * counts as here already, but for the files that are on their way.
+ */
+export function leftHere(f: Folder): number {
+  const underWay = f.progress.files.reduce((n, file) => n + file.done, 0)
+  return f.need.bytes - Math.min(underWay, f.need.bytes)
+}
+
 /** How far a folder is: what is here of what all should have. */
 export function fractionHere(f: Folder): number {
   if (f.need.items === 0) return 1
   const total = Math.max(f.global.bytes, f.need.bytes, 1)
   if (f.need.bytes === 0) return Math.max(0, 1 - f.need.items / Math.max(f.global.files + f.global.dirs, f.need.items))
-  // What is done of a round counts as here already, but for the files that are on their way.
-  const underWay = f.progress.files.reduce((n, file) => n + file.done, 0)
-  return clamp(1 - (f.need.bytes - Math.min(underWay, f.need.bytes)) / total)
+  return clamp(1 - leftHere(f) / total)
 }
 
 /** How far a device is with a folder. */
@@ -98,8 +105,10 @@ export function folderState(shared: Shared): State {
   return state('state.waiting-any', 'circle-dashed', 't2')
 }
 
-function workState(shared: Shared): State | undefined {
+/** What goes on with a folder that neither stopped nor pauses, whatever else is said of it. */
+export function workState(shared: Shared): State | undefined {
   const { folder: f } = shared
+  if (f.state === 'stopped' || f.state === 'paused' || worst(f.problems, 'stop')) return undefined
   if (f.state === 'scanning') return state('state.looking', 'scan-search', 'acc')
   const to = receivers(shared)
   const receiving = isReceiving(f)
@@ -171,7 +180,11 @@ export function safeToClose(s: Snapshot): Safe {
 
 function longer(f: Folder, d: Device): Safe {
   const there = fractionThere(f, d)
-  const done = Math.max(0, f.global.bytes - lacks(d, f.id).bytes)
+  const need = lacks(d, f.id)
+  if (need.bytes === 0) {
+    return { kind: 'longer', title: 'safe.longer', line: 'safe.going-bare', tone: 'acc', progress: there, params: { folder: f.label, device: d.name, n: need.items } }
+  }
+  const done = Math.max(0, f.global.bytes - need.bytes)
   return {
     kind: 'longer', title: 'safe.longer', line: 'safe.going', tone: 'acc', progress: there,
     params: { folder: f.label, device: d.name, bytes: done, whole: f.global.bytes },
