@@ -17,7 +17,7 @@ const (
 	PairSame       PairText = "same"
 	PairSameName   PairText = "same-name" // name
 	PairMaybeSame  PairText = "may-be-same"
-	PairDone       PairText = "done"      // device
+	PairDone       PairText = "done" // device
 	PairFailed     PairText = "failed"
 	PairExpired    PairText = "expired"
 	PairLeft       PairText = "left"
