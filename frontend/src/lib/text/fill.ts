@@ -9,8 +9,11 @@
  * Values travel as programs write them: times are RFC 3339, sizes bytes, spans
  * seconds, lists have one entry on each line.
  */
-import { count, size, span, when } from './format'
+import { count, once, size, span, when } from './format'
 import { isolated } from './names'
+
+const plurals = once((language: string, options: Intl.PluralRulesOptions) => new Intl.PluralRules(language, options))
+const lists = once((language: string, options: Intl.ListFormatOptions) => new Intl.ListFormat(language, options))
 
 export type Params = Record<string, string | number>
 
@@ -50,7 +53,7 @@ function value(mark: string, params: Params, language: string, now: Date): strin
   if (raw === undefined) return undefined
   if (one !== undefined) {
     const n = Number(raw)
-    if (new Intl.PluralRules(language).select(n) === 'one') return one
+    if (plurals(language, {}).select(n) === 'one') return one
     return (many ?? '').replaceAll('#', count(n, language))
   }
   switch (name) {
@@ -76,7 +79,7 @@ function value(mark: string, params: Params, language: string, now: Date): strin
     case 'eta': // the engine tells seconds, the pages words
       return Number.isNaN(Number(raw)) ? String(raw) : span(Number(raw), language)
     case 'devices':
-      return new Intl.ListFormat(language).format(String(raw).split('\n').map(isolated))
+      return lists(language, {}).format(String(raw).split('\n').map(isolated))
     // Texts of our own, already in words.
     case 'what':
     case 'state':

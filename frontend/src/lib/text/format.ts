@@ -1,12 +1,32 @@
 /** Numbers and times as people read them, all through Intl in the chosen language. */
 
+/**
+ * Gives what makes a formatter, which then makes one for each language and form:
+ * making one costs more than a hundred uses, and lists change ten times a second.
+ */
+export function once<O, F>(make: (language: string, options: O) => F): (language: string, options: O) => F {
+  const made = new Map<string, F>()
+  return (language, options) => {
+    const key = `${language} ${JSON.stringify(options)}`
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const fresh = make(language, options)
+    made.set(key, fresh)
+    return fresh
+  }
+}
+
+const numbers = once((language: string, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(language, options))
+const times = once((language: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, options))
+const relatives = once((language: string, options: Intl.RelativeTimeFormatOptions) => new Intl.RelativeTimeFormat(language, options))
+
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const
 
 /** A number of bytes with three significant digits, such as "1.23 GB"; decimal units. */
 export function size(bytes: number, language: string): string {
   const whole = Math.max(0, bytes)
   if (whole < 1000) {
-    return new Intl.NumberFormat(language, { style: 'unit', unit: 'byte', unitDisplay: 'long', maximumFractionDigits: 0 }).format(whole)
+    return numbers(language, { style: 'unit', unit: 'byte', unitDisplay: 'long', maximumFractionDigits: 0 }).format(whole)
   }
   let scaled = whole
   let unit = 0
@@ -14,7 +34,7 @@ export function size(bytes: number, language: string): string {
     scaled /= 1000
     unit++
   }
-  return new Intl.NumberFormat(language, {
+  return numbers(language, {
     style: 'unit',
     unit: units[unit] ?? 'byte',
     unitDisplay: 'short',
@@ -40,7 +60,7 @@ export function rate(perSecond: number, language: string): string | undefined {
 
 /** A count with its groups separated. */
 export function count(n: number, language: string): string {
-  return new Intl.NumberFormat(language).format(n)
+  return numbers(language, {}).format(n)
 }
 
 const minute = 60_000
@@ -51,17 +71,17 @@ export function when(rfc3339: string, language: string, now = new Date()): strin
   const t = new Date(rfc3339)
   if (Number.isNaN(t.getTime())) return rfc3339
   const ago = now.getTime() - t.getTime()
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+  const relative = relatives(language, { numeric: 'auto', style: 'short' })
   if (ago >= 0 && ago < minute) return relative.format(0, 'second')
   if (ago >= 0 && ago < 60 * minute) return relative.format(-Math.floor(ago / minute), 'minute')
-  const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(t)
+  const clock = times(language, { hour: '2-digit', minute: '2-digit' }).format(t)
   const days = Math.round((midnight(now) - midnight(t)) / day)
   if (days === 0) return clock
-  if (days === 1) return `${new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(-1, 'day')} ${clock}`
-  if (days > 1 && days < 7) return new Intl.DateTimeFormat(language, { weekday: 'long' }).format(t)
+  if (days === 1) return `${relatives(language, { numeric: 'auto' }).format(-1, 'day')} ${clock}`
+  if (days > 1 && days < 7) return times(language, { weekday: 'long' }).format(t)
   const format: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'long' }
   if (t.getFullYear() !== now.getFullYear()) format.year = 'numeric'
-  return new Intl.DateTimeFormat(language, format).format(t)
+  return times(language, format).format(t)
 }
 
 function midnight(t: Date): number {
@@ -72,12 +92,12 @@ function midnight(t: Date): number {
 export function exactly(rfc3339: string, language: string): string {
   const t = new Date(rfc3339)
   if (Number.isNaN(t.getTime())) return rfc3339
-  return new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' }).format(t)
+  return times(language, { dateStyle: 'full', timeStyle: 'long' }).format(t)
 }
 
 /** A number of seconds in its largest unit. */
 export function span(seconds: number, language: string): string {
   const steps: [number, string][] = [[86_400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]
   const [length, unit] = steps.find(([s]) => seconds >= s) ?? [1, 'second']
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }).format(seconds / length)
+  return numbers(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }).format(seconds / length)
 }
