@@ -11,8 +11,6 @@ const plainLength = 40
 /** How long in milliseconds the engine may be silent before it is said. */
 const patience = 2000
 const tooLong = 15_000
-/** How long in milliseconds a state is shown at least: nobody reads faster, and drawing costs more than telling. */
-const pace = 250
 
 class Store {
   snapshot = $state.raw<Snapshot | undefined>(undefined)
@@ -23,14 +21,12 @@ class Store {
   now = $state(Date.now())
   speed = new Speed()
   #timers: ReturnType<typeof setTimeout>[] = []
-  #next: Snapshot | undefined
-  #due: ReturnType<typeof setTimeout> | undefined
 
   /** Follows the engine until the returned function is called. */
   follow(): () => void {
     this.#silent()
     const stop = subscribe(
-      (s) => this.#show(s),
+      (s) => (this.snapshot = s),
       (h) => this.#healthy(h),
     )
     const clock = setInterval(() => {
@@ -41,24 +37,8 @@ class Store {
     return () => {
       stop()
       clearInterval(clock)
-      clearTimeout(this.#due)
-      this.#due = this.#next = undefined
       this.#timers.forEach(clearTimeout)
     }
-  }
-
-  /** Shows a state at once, or the newest one when the one before has had its time. */
-  #show(s: Snapshot): void {
-    if (this.#due !== undefined) {
-      this.#next = s
-      return
-    }
-    this.snapshot = s
-    this.#next = undefined
-    this.#due = setTimeout(() => {
-      this.#due = undefined
-      if (this.#next) this.#show(this.#next)
-    }, pace)
   }
 
   #healthy(h: Health): void {
