@@ -49,8 +49,9 @@ type Settlement struct {
 // QUIC; else a dial of the smaller ID, or of two of one side the first to receive
 // its Hello. The other side closes a loser
 // only where it is still there a second after the winner's Hello, because the
-// close was lost. No loser is closed before the winner received its Hello, and
-// a winner that takes longer than three seconds is given up by its dialer.
+// close was lost, or because the winner came when its dialer was about to give it
+// up. No loser is closed before the winner received its Hello, and a winner that
+// takes longer than three seconds is given up by its dialer.
 //
 // A Syncthing keeps the connection that was first, so toward it we do too, and
 // never close one in use for a later one of ours. It does not dial a device
@@ -131,10 +132,18 @@ func (s settling) closeAt(used, other Attempt) time.Time {
 		}
 		return at
 	}
-	if s.decides(used, other) {
+	if s.decides(used, other) && !s.late(used, other) {
 		return s.now
 	}
 	return used.Hello.Add(settleGrace)
+}
+
+// late reports whether a connection of the peer's came so long after another one
+// that the peer may be giving it up at this moment, for it did not have our Hello
+// yet: closing the other one at once would leave none.
+func (s settling) late(used, other Attempt) bool {
+	took := used.Hello.Sub(other.Since)
+	return !used.Dialed && took > settlePatience-settleGrace && took <= settleRace
 }
 
 // decides reports whether this side is the one that closes one of a and b.

@@ -75,6 +75,7 @@ func TestSettle(t *testing.T) {
 		{name: "toward a Syncthing TCP on its way is waited for", own: smallID, plain: true, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, -1))}, use: 0},
 		{name: "between Lanyards TCP wins over a crossed dial of the smaller ID", own: largeID, now: 1200, attempts: attempts{overTCP(ours(0, 100)), theirs(200, 200)}, use: 0, close: []int{1}},
 		{name: "between Lanyards the smaller ID gives its QUIC up for TCP", own: smallID, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, 500))}, use: 1, close: []int{0}},
+		{name: "a winner that its dialer may be giving up is waited for", own: smallID, now: 2894, attempts: attempts{ours(0, 2), overTCP(theirs(2894, 2894))}, use: 1, again: 3894},
 		{name: "between Lanyards TCP on its way is waited for", own: smallID, now: 500, attempts: attempts{ours(0, 100), overTCP(theirs(400, -1))}, use: 0, again: 4400},
 		{name: "toward a Syncthing an established connection is never given up for a dial of ours", own: smallID, plain: true, now: 90_000, attempts: attempts{theirs(0, 0), ours(90_000, 90_000)}, use: 0, close: []int{1}},
 	}
