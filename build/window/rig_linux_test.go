@@ -109,9 +109,10 @@ type state struct {
 	Name    string   `json:"name"`
 	Listen  []string `json:"listen"`
 	Folders []struct {
-		ID     string `json:"id"`
-		Label  string `json:"label"`
-		InSync bool   `json:"in_sync"`
+		ID        string `json:"id"`
+		Label     string `json:"label"`
+		InSync    bool   `json:"in_sync"`
+		Conflicts int    `json:"conflicts"`
 	} `json:"folders"`
 	Devices []struct {
 		ID        string `json:"id"`
@@ -304,7 +305,15 @@ func (w *window) goes(t *testing.T, place string) {
 func (w *window) draws(t *testing.T, place string) {
 	t.Helper()
 	var drawn bool
-	for _, at := range []string{"#/more", place} {
+	var now string
+	must(t, w.ask("location.hash", &now))
+	before := ""
+	for _, other := range []string{"#/more", "#/", "#/transfers"} {
+		if before == "" && other != now && other != place {
+			before = other
+		}
+	}
+	for _, at := range []string{before, place} {
 		must(t, w.ask(fmt.Sprintf(`(() => { document.querySelector('h1')?.setAttribute('data-before', ''); location.hash = %q; return true })()`, at), &drawn))
 		eventually(t, at+" is drawn", func() error {
 			err := w.ask(`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('h1:not([data-before])') !== null))))`, &drawn)
