@@ -68,7 +68,7 @@ run: ## open the window; without a display, print an address for a browser
 lint: need-go ## format, vet and staticcheck only
 	@build/test.sh format vet staticcheck
 
-fuzz: need-go ## every fuzz target, sharing 2 minutes
+fuzz: need-go ## every fuzz target, sharing 80 seconds
 	@build/test.sh fuzz
 
 clean: ## remove what was built

@@ -53,7 +53,7 @@ fuzz_target() {
 
 # Each fuzz target in turn; together they take the seconds of the budget.
 block_fuzz() {
-  local budget=120 targets count share status=0
+  local budget=80 targets count share status=0
   [ -z "${LANYARD_LONG:-}" ] || budget=1800
   targets=$(grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed -E 's/^(.*)\/[^/]+:[0-9]+:func (.*)$/\1 \2/' | sort -u)
   [ -n "$targets" ] || { echo "there is no fuzz target"; return 0; }
@@ -87,7 +87,9 @@ block_web() {
   ) || return 1
   mkdir -p build/cache
   CGO_ENABLED=0 go build -trimpath -o build/cache/lanyard-pages ./cmd/lanyard || return 1
-  (cd frontend && LANYARD_BIN="$PWD/../build/cache/lanyard-pages" npm run --silent pages)
+  (cd frontend && LANYARD_BIN="$PWD/../build/cache/lanyard-pages" npm run --silent pages) || return 1
+  go test -c -o build/cache/web.test ./app/web || return 1
+  (cd frontend && LANYARD_BIN="$PWD/../build/cache/lanyard-pages" LANYARD_CHANGES_TEST="$PWD/../build/cache/web.test" npm run --silent changes)
 }
 
 # The real window, on a display of its own, over real engines. The pages are those
@@ -96,7 +98,7 @@ block_window() {
   build/need.sh webview Xvfb openbox xdotool dbus-run-session unshare ip || { echo "not run: needs the web view and a display"; [ -z "${CI:-}" ]; return; }
   [ "$(id -u)" = 0 ] || { echo "not run: a network of its own needs root"; [ -z "${CI:-}" ]; return; }
   [ -f frontend/dist/index.html ] || make web || return 1
-  go vet -tags desktop,production,webkit2_41,probe . ./app/desktop && CGO_ENABLED=0 go vet -tags tray ./app/... || return 1
+  go vet -tags desktop,production,webkit2_41,probe . ./app/desktop && go vet -tags tray ./app/... || return 1
   build/window.sh
 }
 
