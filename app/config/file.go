@@ -170,11 +170,27 @@ func (h Home) keepPrevious() error {
 	if err != nil {
 		return err
 	}
-	temp, err := writeTemp(h.dir, data)
+	return replace(h.previousFile(), data)
+}
+
+// Remember keeps a value as JSON in a file of the home: the old one or the new
+// one, whole. After a power cut it may be the old one.
+func Remember(file string, value any) error {
+	data, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(temp, h.previousFile()); err != nil {
+	return replace(file, append(data, '\n'))
+}
+
+// replace puts a new file of mode 0600 in the place of another one, in one step.
+// Its content is durable then, its name is not yet.
+func replace(file string, data []byte) error {
+	temp, err := writeTemp(filepath.Dir(file), data)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, file); err != nil {
 		return errors.Join(err, removeIfThere(temp))
 	}
 	return nil

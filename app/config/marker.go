@@ -35,12 +35,8 @@ func makeMarker(root string, id bep.FolderID) error {
 	}
 	var nonce [16]byte
 	_, _ = rand.Read(nonce[:]) // never fails: crypto/rand ends the program instead
-	temp, err := writeTemp(dir, []byte(hex.EncodeToString(nonce[:])))
-	if err != nil {
+	if err := replace(marker, []byte(hex.EncodeToString(nonce[:]))); err != nil {
 		return err
-	}
-	if err := os.Rename(temp, marker); err != nil {
-		return errors.Join(err, removeIfThere(temp))
 	}
 	return syncDirectory(dir)
 }

@@ -80,12 +80,8 @@ func (h Home) SaveOffers(offers []Offer) error {
 	if err := enc.Encode(offersFile{offersVersion, offers}); err != nil {
 		return fmt.Errorf("encode offers: %w", err)
 	}
-	temp, err := writeTemp(h.dir, text.Bytes())
-	if err != nil {
+	if err := replace(h.offersFile(), text.Bytes()); err != nil {
 		return fault.Wrap(fault.Node, "", "write offers", "", err)
-	}
-	if err := os.Rename(temp, h.offersFile()); err != nil {
-		return errors.Join(fault.Wrap(fault.Node, "", "write offers", "", err), removeIfThere(temp))
 	}
 	return fault.Wrap(fault.Node, "", "write offers", "", syncDirectory(h.dir))
 }

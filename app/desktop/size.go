@@ -3,7 +3,8 @@ package desktop
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
+
+	"lanyard/app/config"
 )
 
 // The size of the window in logical pixels: at the first start, and the least
@@ -51,21 +52,5 @@ func (s size) write(file string) error {
 		s.Width, s.Height = before.Width, before.Height
 	}
 	s.Told = s.Told || before.Told
-	data, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // gone already once it was renamed
-	_, err = temp.Write(append(data, '\n'))
-	if closeErr := temp.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), file)
-	}
-	return err
+	return config.Remember(file, s)
 }

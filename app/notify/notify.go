@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
+	"lanyard/app/config"
 	"lanyard/app/service"
 	"lanyard/app/text"
 	"lanyard/sync/status"
@@ -119,27 +119,7 @@ func (o Options) keep(d *Desk) {
 	if !changed {
 		return
 	}
-	if err := write(o.File, kept{told}); err != nil {
+	if err := config.Remember(o.File, kept{told}); err != nil {
 		o.Log.Warn("what was told will be told again after a restart", "error", err)
 	}
-}
-
-func write(file string, k kept) error {
-	data, err := json.Marshal(k)
-	if err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // gone already once it was renamed
-	_, err = temp.Write(append(data, '\n'))
-	if closeErr := temp.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), file)
-	}
-	return err
 }

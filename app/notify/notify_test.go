@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"lanyard/app/config"
 	"lanyard/app/text"
 	"lanyard/sync/status"
 )
@@ -331,7 +332,7 @@ func TestWhatWasToldIsReadAgain(t *testing.T) {
 		t.Errorf("at first there is %v, %v", told, err)
 	}
 	want := map[string]int64{"two f": 3}
-	if err := write(file, kept{want}); err != nil {
+	if err := config.Remember(file, kept{want}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := remembered(file); err != nil || !cmp.Equal(got, want) {
