@@ -74,15 +74,7 @@ func TestWhatIsDoneToFilesIsToldOnBothDevices(t *testing.T) {
 	both("Photos deleted three")
 
 	// Who finds it on the disk sees two names, of which the log makes one rename.
-	// Apart, so that the other one hears of both at once.
-	pause := func(yes bool) { a.want(func(d *Desired) { d.Devices[0].Paused = yes }) }
-	pause(true)
-	a.awaitConnected(b, false)
-	must(t, os.Rename(a.path("dir/one"), a.path("dir/uno")))
-	a.scanned()
-	pause(false)
-	a.awaitConnected(b, true)
-	a.inSync(b)
+	renameApart(a, b, "dir/one", "dir/uno")
 	b.awaitFile("dir/uno", "one")
 	b.scanned()
 	want("a", &onA, "Photos added dir/uno", "Photos deleted dir/one")

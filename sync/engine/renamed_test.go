@@ -19,14 +19,7 @@ func TestARenamedDirectoryStaysTheSameDirectory(t *testing.T) {
 	before, err := os.Stat(b.path("old"))
 	must(t, err)
 
-	pause := func(yes bool) { a.want(func(d *Desired) { d.Devices[0].Paused = yes }) }
-	pause(true)
-	a.awaitConnected(b, false)
-	must(t, os.Rename(a.path("old"), a.path("new")))
-	a.scanned()
-	pause(false)
-	a.awaitConnected(b, true)
-	a.inSync(b)
+	renameApart(a, b, "old", "new")
 	b.awaitFile("new/sub/two", "two")
 	after, err := os.Stat(b.path("new"))
 	must(t, err)
@@ -36,4 +29,18 @@ func TestARenamedDirectoryStaysTheSameDirectory(t *testing.T) {
 	if _, err := os.Stat(b.path("old")); err == nil {
 		t.Error("the old name still stands there")
 	}
+}
+
+// renameApart renames something on a while b is not connected, so that b hears of
+// both names at once, and waits until b has that.
+func renameApart(a, b *node, from, to string) {
+	a.t.Helper()
+	pause := func(yes bool) { a.want(func(d *Desired) { d.Devices[0].Paused = yes }) }
+	pause(true)
+	a.awaitConnected(b, false)
+	must(a.t, os.Rename(a.path(from), a.path(to)))
+	a.scanned()
+	pause(false)
+	a.awaitConnected(b, true)
+	a.inSync(b)
 }
