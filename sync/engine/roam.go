@@ -115,7 +115,7 @@ func (n *network) end(a *attempt, code transport.Code) {
 	n.e.o.Exec.Go(func() { a.conn.CloseWith(code, "") })
 }
 
-// doubt asks the device for a sign on the connection in use when another one is
+// doubt asks the device for an answer on the connection in use when another one is
 // made that cannot be a dial that crossed it: it may be dead, without our having
 // noticed, and then the other one must not be closed for its sake. It runs on the
 // turn.
@@ -124,7 +124,7 @@ func (n *network) doubt(id device.ID, l *link) {
 	if used == nil || used.pulse == nil || !l.doubted.IsZero() || time.Since(used.since) < crossed {
 		return
 	}
-	signs, told := transport.Signs(used.conn)
+	heard, told := transport.Heard(used.conn)
 	if !told {
 		return
 	}
@@ -136,7 +136,7 @@ func (n *network) doubt(id device.ID, l *link) {
 			if l.doubted != began {
 				return // it has ended meanwhile
 			}
-			if now, _ := transport.Signs(used.conn); now == signs {
+			if now, _ := transport.Heard(used.conn); now == heard {
 				// The doubt lasts until it has ended: the other one must not be
 				// closed before, and what remains is chosen then.
 				n.end(used, transport.CodeResumed)

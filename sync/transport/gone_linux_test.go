@@ -63,6 +63,51 @@ func TestATCPPeerThatIsGoneIsNoticed(t *testing.T) {
 	}
 }
 
+// A device that moved repeats what it had sent from where it was: that arrives,
+// and no answer to it does.
+func TestATCPPeerThatCannotHearUsGivesNoSignOfIt(t *testing.T) {
+	if os.Getenv(insideVariable) == "" {
+		runInside(t)
+		return
+	}
+	system(t, "ip link set lo up")
+	at, id := listenTCP(t, transport.Options{Known: everyone})
+	from, _ := listenTCP(t, transport.Options{Known: everyone})
+	here, there := meet(t, at, from, id)
+	grows := func(what string, count func(transport.Conn) (uint64, bool), during func()) {
+		t.Helper()
+		before, told := count(here)
+		if !told {
+			t.Fatal(what, "are not told")
+		}
+		during()
+		for now := before; now == before; now, _ = count(here) {
+			runtime.Gosched()
+		}
+	}
+	say := func(c transport.Conn) func() {
+		return func() {
+			if _, err := c.Write(make([]byte, 100)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	grows("acknowledgements", transport.Heard, say(here))
+
+	// What goes to the peer is dropped from here on.
+	_, port, _ := strings.Cut(strings.TrimPrefix(here.RemoteAddress(), "tcp://127.0.0.1"), ":")
+	system(t, "nft add table inet test")
+	system(t, "nft add chain inet test in { type filter hook input priority 0 ; }")
+	system(t, "nft add rule inet test in tcp dport "+port+" drop")
+	heard, _ := transport.Heard(here)
+	say(here)()
+	grows("segments", transport.Signs, say(there))
+	grows("segments", transport.Signs, func() {}) // repeated
+	if now, _ := transport.Heard(here); now != heard {
+		t.Errorf("it heard %d bytes more, and none can have arrived", now-heard)
+	}
+}
+
 // vanish drops all packets of TCP.
 func vanish(t *testing.T) {
 	t.Helper()

@@ -7,7 +7,10 @@ import (
 )
 
 // signer is a Conn that counts what comes from its peer.
-type signer interface{ signs() (uint64, bool) }
+type signer interface {
+	signs() (uint64, bool)
+	heard() (uint64, bool)
+}
 
 // Signs counts the packets that came on a connection, those too that only
 // acknowledge what was sent: it grows while the peer is there. It gives false
@@ -19,9 +22,26 @@ func Signs(c Conn) (uint64, bool) {
 	return 0, false
 }
 
+// Heard counts what shows that a connection's peer hears us: it grows when what
+// was sent is acknowledged. A sign alone does not show it: the system of a device
+// that moved repeats what it had sent from where it was, and no answer to that
+// arrives. It gives false where the system does not tell.
+func Heard(c Conn) (uint64, bool) {
+	if s, ok := c.(signer); ok {
+		return s.heard()
+	}
+	return 0, false
+}
+
 func (c *quicConn) signs() (uint64, bool) { return c.conn.ConnectionStats().PacketsReceived, true }
 
-func (c *tcpConn) signs() (uint64, bool) { return segmentsTCP(c.raw) }
+// heard takes every packet: a device that ended the connection sends none that
+// does not end it here.
+func (c *quicConn) heard() (uint64, bool) { return c.signs() }
+
+func (c *tcpConn) signs() (uint64, bool) { n, _, ok := countsTCP(c.raw); return n, ok }
+
+func (c *tcpConn) heard() (uint64, bool) { _, n, ok := countsTCP(c.raw); return n, ok }
 
 // Homeless reports whether a connection has an address of its own that is not
 // this machine's any more, so that it can neither send nor receive. One that

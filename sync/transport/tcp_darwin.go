@@ -23,5 +23,5 @@ func tuneTCP(raw net.Conn) {
 // stuckTCP would tell of a peer that acknowledges nothing: the system does.
 func stuckTCP(net.Conn) bool { return false }
 
-// segmentsTCP does not tell.
-func segmentsTCP(net.Conn) (uint64, bool) { return 0, false }
+// countsTCP does not tell.
+func countsTCP(net.Conn) (segments, acknowledged uint64, ok bool) { return 0, 0, false }

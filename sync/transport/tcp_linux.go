@@ -28,15 +28,16 @@ func stuckTCP(raw net.Conn) (stuck bool) {
 	return stuck
 }
 
-// segmentsTCP counts the segments that came on a connection.
-func segmentsTCP(raw net.Conn) (n uint64, ok bool) {
+// countsTCP counts the segments that came on a connection, and the bytes that
+// its peer acknowledged.
+func countsTCP(raw net.Conn) (segments, acknowledged uint64, ok bool) {
 	control(raw, func(fd int) {
 		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err == nil {
-			n, ok = uint64(info.Segs_in), true
+			segments, acknowledged, ok = uint64(info.Segs_in), info.Bytes_acked, true
 		}
 	})
-	return n, ok
+	return segments, acknowledged, ok
 }
 
 // control runs f on the descriptor of a TCP connection, which stays open
