@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lanyard/app/service"
+	"lanyard/sync/status"
 )
 
 func (a *app) deviceCommand() *cobra.Command {
@@ -70,10 +71,28 @@ func (a *app) printPeers(peers []service.Peer) error {
 			state = "paused"
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join([]string{
-			p.ID, oneLine(p.Name), strings.Join(p.Addresses, " "), state,
+			p.ID, oneLine(p.Name), strings.Join(p.Addresses, " "), state, verified(p),
 		}, "\t"), "\t"))
 	}
 	return w.Flush()
+}
+
+// ways says how a device became a peer.
+var ways = map[status.PairingMethod]string{
+	status.ByCode:    "verified by an invitation",
+	status.ByPicture: "verified by a picture of its code",
+	status.ByLink:    "verified by its invitation link",
+	status.ByNumber:  "verified by comparing six digits",
+	status.ByID:      "added by its device ID",
+	status.ByRequest: "accepted when it asked to connect",
+}
+
+// verified says how and when a device became a peer, as far as that is known.
+func verified(p service.Peer) string {
+	if p.Since.IsZero() {
+		return ways[p.Paired]
+	}
+	return ways[p.Paired] + ", " + p.Since.Local().Format(time.DateOnly)
 }
 
 func (a *app) deviceAdd() *cobra.Command {

@@ -310,7 +310,7 @@ func (a *app) accept(ctx context.Context, s *web.Client, link string, o taking) 
 	if id, err := device.Parse(strings.TrimSpace(link)); err == nil {
 		return a.acceptID(ctx, s, id, o)
 	}
-	req := service.Taking{Link: link, Addresses: o.addresses}
+	req := service.Taking{Link: link, Addresses: o.addresses, Picture: o.image != ""}
 	if !o.yes {
 		seen, err := s.ReadInvitation(ctx, req)
 		if err != nil {

@@ -70,7 +70,8 @@ type Device struct {
 	// PairKey is what the two recognise each other's announcements by; zero until
 	// they have agreed on one.
 	PairKey device.PairKey `json:"pair_key,omitzero"`
-	// Paired says how it became a peer, and Since when.
+	// Paired says how it became a peer, and Since when: zero for devices that were
+	// there before the file held that, which can only have been added by their ID.
 	Paired status.PairingMethod `json:"paired"`
 	Since  time.Time            `json:"since,omitzero"`
 	// Revoked lists the other devices of ours that have removed it.

@@ -59,7 +59,7 @@ func TestTwoNodesThatPairTalkAtOnce(t *testing.T) {
 		return err == nil
 	})
 	await(t, "a run", b.Desk().Changed, func() bool {
-		_, err := b.Desk().Accept(inv.Link, listens(a)[:1])
+		_, err := b.Desk().Accept(inv.Link, listens(a)[:1], status.ByLink)
 		return err == nil
 	})
 	for _, n := range []*node.Node{a, b} {

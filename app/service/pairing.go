@@ -36,6 +36,8 @@ type Invited struct {
 type Taking struct {
 	Link      string   `json:"link" doc:"or the text of a QR code"`
 	Addresses []string `json:"addresses,omitempty" doc:"where its device is, beside what the invitation says, such as quic://192.0.2.1:22000"`
+	// Picture is noted with the device: how it was verified.
+	Picture bool `json:"picture,omitempty" doc:"it was read from a picture of its code"`
 }
 
 // Reading is what an invitation says, of which its secret is no part.
@@ -100,7 +102,11 @@ func (s *Service) ReadInvitation(_ context.Context, req Taking) (Reading, error)
 
 // TakeInvitation begins to use an invitation; the status tells how it goes on.
 func (s *Service) TakeInvitation(_ context.Context, req Taking) (status.PairingRun, error) {
-	return s.desk.Accept(req.Link, req.Addresses)
+	how := status.ByLink
+	if req.Picture {
+		how = status.ByPicture
+	}
+	return s.desk.Accept(req.Link, req.Addresses, how)
 }
 
 // ChooseNearby begins to compare numbers with a device nearby; the status tells

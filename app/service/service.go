@@ -119,7 +119,8 @@ func (s *Service) snapshot() status.Snapshot {
 	snap := s.engine.Snapshot()
 	pairing, wrong := s.pairing(snap.Offers)
 	snap.Pairing = pairing
-	snap.Removed = removedDevices(s.store.Config())
+	c := s.store.Config()
+	snap.Removed = removedDevices(c)
 	problems := s.wordedAll(append(slices.Clone(snap.Problems), wrong...))
 	if s.exposed != "" {
 		problems = append(problems, keyExposed(s.texts, s.exposed))
@@ -138,9 +139,13 @@ func (s *Service) snapshot() status.Snapshot {
 		folders = append(folders, f)
 	}
 	devices := make([]status.Device, 0, len(snap.Devices))
+	peers := c.Devices
 	for _, d := range snap.Devices {
 		d.Problems = s.wordedAll(d.Problems)
 		d.Problem = s.wordedPointer(d.Problem)
+		if i := slices.IndexFunc(peers, func(p config.Device) bool { return p.ID.String() == d.ID }); i >= 0 {
+			d.Paired, d.PairedAt = peers[i].Paired, peers[i].Since
+		}
 		devices = append(devices, d)
 	}
 	snap.Folders, snap.Devices = folders, devices

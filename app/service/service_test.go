@@ -95,6 +95,10 @@ func TestDevicesAreAddedRenamedPausedAndRemoved(t *testing.T) {
 	if diff := cmp.Diff(want, added); diff != "" {
 		t.Errorf("added (-want +got):\n%s", diff)
 	}
+	state, err := s.Status(ctx)
+	if d := state.Devices; err != nil || len(d) != 1 || d[0].Paired != status.ByID || !d[0].PairedAt.Equal(added.Since) {
+		t.Errorf("the state shows %+v, %v", d, err)
+	}
 	name, paused := "attic", true
 	if _, err := s.ChangeDevice(ctx, nas.String()[:7], service.PeerChange{Name: &name, Paused: &paused}); err != nil {
 		t.Fatal(err)

@@ -38,8 +38,8 @@ type Peer struct {
 	Name      string   `json:"name"`
 	Addresses []string `json:"addresses"`
 	Paused    bool     `json:"paused"`
-	// Paired says how it became a peer, and Since when.
-	Paired status.PairingMethod `json:"paired" enum:"code,number,id"`
+	// Paired says how it became a peer, and Since when, where that is known.
+	Paired status.PairingMethod `json:"paired" enum:"code,picture,link,number,id,request"`
 	Since  time.Time            `json:"since,omitzero"`
 }
 

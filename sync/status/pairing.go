@@ -59,9 +59,12 @@ type PairingMethod string
 
 // The methods.
 const (
-	ByCode   PairingMethod = "code"   // an invitation, shown here and taken there
-	ByNumber PairingMethod = "number" // both compared six digits
-	ByID     PairingMethod = "id"     // a person typed or confirmed the ID: one side alone
+	ByCode    PairingMethod = "code"    // an invitation, shown here and taken there
+	ByPicture PairingMethod = "picture" // an invitation of the other device, taken here from a picture of its code
+	ByLink    PairingMethod = "link"    // likewise from its link
+	ByNumber  PairingMethod = "number"  // both compared six digits
+	ByID      PairingMethod = "id"      // a person typed or pasted the ID: one side alone
+	ByRequest PairingMethod = "request" // it asked to connect, and a person agreed: one side alone
 )
 
 // PairingRun is one act of pairing with one device.

@@ -116,6 +116,10 @@ type Device struct {
 	Problems  []Problem             `json:"problems"`           // the worst first
 	Since     time.Time             `json:"since,omitzero"`     // of being connected, or of not being it
 	LastSeen  time.Time             `json:"last_seen,omitzero"` // where it is not connected
+	// Paired says how it became a peer, and PairedAt when; absent where that is
+	// not known.
+	Paired   PairingMethod `json:"paired,omitempty" enum:"code,picture,link,number,id,request"`
+	PairedAt time.Time     `json:"paired_at,omitzero"`
 }
 
 // Sending is a file that a device fetches from here.

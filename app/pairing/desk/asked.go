@@ -16,7 +16,7 @@ func (d *Desk) Welcome(id device.ID, name, from string) error {
 		n.Met(id, from)
 	}
 	return d.o.Store.Update(func(c config.Config) (config.Config, error) {
-		return c.WithDevice(config.Device{ID: id, Name: name, Paired: status.ByID, Since: time.Now().UTC()})
+		return c.WithDevice(config.Device{ID: id, Name: name, Paired: status.ByRequest, Since: time.Now().UTC()})
 	})
 }
 

@@ -248,7 +248,7 @@ func (c *computer) invite(yes bool) Invitation {
 // take begins to use one.
 func (c *computer) take(inv Invitation) {
 	c.t.Helper()
-	_, err := c.desk.Accept(inv.Link, nil)
+	_, err := c.desk.Accept(inv.Link, nil, status.ByPicture)
 	must(c.t, err)
 }
 
@@ -273,9 +273,9 @@ func TestALinkMakesTwoDevicesPeers(t *testing.T) {
 		must(t, err)
 		a.last(status.PairingDone)
 		b.last(status.PairingDone)
-		for _, c := range []*computer{a, b} {
+		for c, how := range map[*computer]status.PairingMethod{a: status.ByCode, b: status.ByPicture} {
 			d := c.store.Config().Devices
-			if len(d) != 1 || d[0].Paired != status.ByCode || d[0].Since.IsZero() || len(c.store.Config().Pending) > 0 {
+			if len(d) != 1 || d[0].Paired != how || d[0].Since.IsZero() || len(c.store.Config().Pending) > 0 {
 				t.Errorf("stored %+v", c.store.Config())
 			}
 		}
@@ -775,6 +775,9 @@ func TestARemovedDeviceComesBackByPairingOrByHand(t *testing.T) {
 		must(t, a.desk.Welcome(b.id(), "b", ""))
 		if !a.knows(b) || a.store.Config().WasRemoved(b.id()) {
 			t.Error("a person's word does not bring it back")
+		}
+		if d := a.store.Config().Devices; d[0].Paired != status.ByRequest || d[0].Since.IsZero() {
+			t.Errorf("stored %+v", d)
 		}
 	})
 }

@@ -23,7 +23,8 @@ type run struct {
 	id         string
 	before     []string // what it was called
 	method     status.PairingMethod
-	began      bool // here
+	stored     status.PairingMethod // what the device's record says of it; empty: method
+	began      bool                 // here
 	invitation string
 	since      time.Time
 
@@ -307,7 +308,7 @@ func (d *Desk) compare(ctx context.Context, conn Conn, stream io.ReadWriteCloser
 
 // saver stores the other device of a run.
 func (d *Desk) saver(conn Conn, r *run) func(pairing.Save) error {
-	how := r.method
+	how := cmp.Or(r.stored, r.method)
 	return func(s pairing.Save) error {
 		now := time.Now().UTC()
 		d.change(func() { r.question.Name = s.Name }) // the side that takes a code hears it last

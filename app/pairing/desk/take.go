@@ -25,8 +25,9 @@ const (
 
 // Accept begins to use an invitation: a link, the text of a code, or either of
 // them in any case. addresses are where our person says the other device is,
-// beside what the invitation says. How it goes on is told by Snapshot.
-func (d *Desk) Accept(text string, addresses []string) (status.PairingRun, error) {
+// beside what the invitation says; how is what is stored of the way that it came,
+// ByLink or ByPicture. How it goes on is told by Snapshot.
+func (d *Desk) Accept(text string, addresses []string, how status.PairingMethod) (status.PairingRun, error) {
 	n, ctx, err := d.network()
 	if err != nil {
 		return status.PairingRun{}, err
@@ -44,7 +45,7 @@ func (d *Desk) Accept(text string, addresses []string) (status.PairingRun, error
 	if err := config.CheckAddresses(addresses); err != nil {
 		return status.PairingRun{}, err
 	}
-	r := &run{method: status.ByCode, began: true, device: inv.ID}
+	r := &run{method: status.ByCode, stored: how, began: true, device: inv.ID}
 	return d.begin(ctx, r, func(ctx context.Context) error { return d.take(ctx, n, r, inv, addresses) })
 }
 

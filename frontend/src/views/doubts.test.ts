@@ -13,6 +13,21 @@ const missing: Problem = { code: 'folder-missing', severity: 'stop', text: '', p
 
 afterEach(() => vi.useRealTimers())
 
+describe('the page of a device', () => {
+  it.each([
+    ['number', '2026-11-03T10:00:00Z', 'Verified by comparing six digits, 3 November 2026'],
+    ['picture', '2026-11-03T10:00:00Z', 'Verified by a picture of its code, 3 November 2026'],
+    ['request', '2026-11-03T10:00:00Z', 'Accepted when it asked to connect, 3 November 2026'],
+    ['id', undefined, 'Added by its device ID When that was is not known.'],
+    [undefined, undefined, 'How it was verified is not known'],
+  ] as const)('says how and when it was verified: %s, %s', (paired, at, text) => {
+    vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['en-GB'])
+    store.snapshot = whole({ devices: [device(0, { ...(paired ? { paired } : {}), ...(at ? { paired_at: at } : {}) })] })
+    const { container } = render(Device, { id: 'B' })
+    expect(container.textContent?.replace(/\s+/g, ' ')).toContain(text)
+  })
+})
+
 describe('the page of a folder', () => {
   it('has the button that helps where a condition is told', () => {
     const problems: Problem[] = [missing, { code: 'two-versions', severity: 'ask', text: '', param: { file: 'a' } }, { code: 'rule-broken', severity: 'stop', text: '' }]

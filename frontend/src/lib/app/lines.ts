@@ -1,7 +1,8 @@
 /** The line below a state: what it means, in a sentence. */
+import type { Device } from '../backend/api'
 import { folderState, waitsFor, lacks, type Shared } from '../state/states'
 import type { Words } from '../state/eta'
-import { t, word } from '../text/text.svelte'
+import { day, t, word } from '../text/text.svelte'
 
 export function etaText(w: Words): string {
   return 'from' in w ? t(w.key, { from: w.from, to: w.to }) : t(w.key)
@@ -44,3 +45,9 @@ export function folderLine(shared: Shared): string {
   }
 }
 
+
+/** How and when a device became one of ours, as far as that is known. */
+export function verifiedText(d: Device): string {
+  if (d.paired === undefined) return t('device.paired.unknown')
+  return t(`device.paired.${d.paired}`, d.paired_at === undefined ? {} : { what: day(d.paired_at) })
+}

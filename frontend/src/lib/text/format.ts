@@ -64,7 +64,7 @@ export function count(n: number, language: string): string {
 }
 
 const minute = 60_000
-const day = 86_400_000
+const dayLong = 86_400_000
 
 /** An instant as one remembers it: "just now", "2 min ago", 14:06, yesterday 14:06, Tuesday, 12 November. */
 export function when(rfc3339: string, language: string, now = new Date()): string {
@@ -75,7 +75,7 @@ export function when(rfc3339: string, language: string, now = new Date()): strin
   if (ago >= 0 && ago < minute) return relative.format(0, 'second')
   if (ago >= 0 && ago < 60 * minute) return relative.format(-Math.floor(ago / minute), 'minute')
   const clock = times(language, { hour: '2-digit', minute: '2-digit' }).format(t)
-  const days = Math.round((midnight(now) - midnight(t)) / day)
+  const days = Math.round((midnight(now) - midnight(t)) / dayLong)
   if (days === 0) return clock
   if (days === 1) return `${relatives(language, { numeric: 'auto' }).format(-1, 'day')} ${clock}`
   if (days > 1 && days < 7) return times(language, { weekday: 'long' }).format(t)
@@ -86,6 +86,13 @@ export function when(rfc3339: string, language: string, now = new Date()): strin
 
 function midnight(t: Date): number {
   return new Date(t.getFullYear(), t.getMonth(), t.getDate()).getTime()
+}
+
+/** The day of an instant, with its year: 3 November 2026. */
+export function day(rfc3339: string, language: string): string {
+  const t = new Date(rfc3339)
+  if (Number.isNaN(t.getTime())) return rfc3339
+  return times(language, { day: 'numeric', month: 'long', year: 'numeric' }).format(t)
 }
 
 /** The full instant with its zone, for tooltips. */
