@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -138,12 +140,17 @@ func mac(t *testing.T, h netHost) string {
 	return strings.TrimSpace(output(t, "ip", "netns", "exec", h.name, "cat", "/sys/class/net/eth0/address"))
 }
 
-// moveTo takes a host from its network into another one, as a laptop goes: it
-// has no link and no address for a moment.
-func (h netHost) moveTo(t *testing.T, bridge, four, six string) {
+// leave takes a host from its network, as a laptop goes: it has no link and no
+// address for a while.
+func (h netHost) leave(t *testing.T) {
 	t.Helper()
 	ip(t, "-n "+h.name+" link set eth0 down")
 	tryIP("-n " + h.name + " addr flush dev eth0")
+}
+
+// enter brings a host that left its network into another one.
+func (h netHost) enter(t *testing.T, bridge, four, six string) {
+	t.Helper()
 	ip(t, "link set p-"+h.name+" master "+bridge)
 	ip(t, "-n "+h.name+" link set eth0 up")
 	h.addresses(t, four, six)
@@ -207,8 +214,25 @@ func TestNothingSaidLinksTwoNetworks(t *testing.T) {
 	captures := []*capture{newCapture(t, "br1"), newCapture(t, "br2")}
 	for i, capture := range captures {
 		bridge, subnet := fmt.Sprintf("br%d", i+1), 78+i
+		for _, l := range all {
+			l.host.leave(t)
+		}
 		for n, l := range all {
-			l.host.moveTo(t, bridge, fmt.Sprintf("10.%d.0.%d/24", subnet, 1+n), fmt.Sprintf("fd%d::%d/64", subnet, 1+n))
+			// A busy machine takes a moment to learn that the link is gone. A laptop
+			// needs longer for another Wi-Fi than this one for another bridge.
+			eventually(t, patience, "it is in no network", func() error {
+				var known []struct{ Here bool }
+				if err := l.api(http.MethodGet, "/networks", &known); err != nil {
+					return err
+				}
+				for _, n := range known {
+					if n.Here {
+						return errors.New("it believes that it is in one")
+					}
+				}
+				return nil
+			})
+			l.host.enter(t, bridge, fmt.Sprintf("10.%d.0.%d/24", subnet, 1+n), fmt.Sprintf("fd%d::%d/64", subnet, 1+n))
 		}
 		for _, pair := range pairs {
 			file := fmt.Sprintf("secret-name-%d.txt", i)

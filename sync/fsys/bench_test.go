@@ -68,6 +68,20 @@ func BenchmarkWalk(b *testing.B) {
 		measure(name, func(b *testing.B) int { return walk(b, f, relpath.Root) })
 		must(b, f.Close())
 	}
+	measure("os.Root", func(b *testing.B) int {
+		root, err := os.OpenRoot(dir)
+		must(b, err)
+		n := -1 // the root
+		must(b, fs.WalkDir(root.FS(), ".", func(_ string, d fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = d.Info()
+			}
+			n++
+			return err
+		}))
+		must(b, root.Close())
+		return n
+	})
 	measure("filepath.WalkDir", func(b *testing.B) int {
 		n := -1 // the root
 		must(b, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
