@@ -9,6 +9,7 @@ rm -rf "$dir/shots"
 
 CGO_ENABLED=0 go build -trimpath -tags tray -o "$dir/lanyard" ./cmd/lanyard
 go build -trimpath -tags desktop,production,webkit2_41,probe -o "$dir/lanyard-desktop" .
+gcc -o "$dir/drag" build/window/testdata/drag.c $(pkg-config --cflags --libs gtk+-3.0)
 go test -c -o "$dir/window.test" ./build/window
 
 # A device's own network tells its address; loopback is left out of invitations.

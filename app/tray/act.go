@@ -20,8 +20,9 @@ func (t *Tray) notifies(ctx context.Context) {
 	})
 }
 
-// askWithin bounds the wait for an answer of the window.
-const askWithin = time.Second
+// askWithin bounds the wait for an answer of the window, which may be busy. One
+// that hangs keeps nothing from being told.
+const askWithin = 5 * time.Second
 
 // inFront reports whether the person has the window of this home before them, as
 // that says of itself.

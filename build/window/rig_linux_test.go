@@ -83,8 +83,17 @@ func newDevice(t *testing.T, name string) *device {
 	settings, err := json.Marshal(map[string]any{"version": config.Version, "name": name})
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(home.Dir(), "config.json"), settings, 0o600))
+	// What opens directories on this desktop notes them.
+	must(t, os.MkdirAll(d.programs(), 0o755))
+	must(t, os.WriteFile(filepath.Join(d.programs(), "xdg-open"), []byte("#!/bin/sh\necho \"$*\" >>'"+d.openedFile()+"'\n"), 0o755))
 	return d
 }
+
+// programs is a directory with the desktop's own programs, for the window.
+func (d *device) programs() string { return filepath.Join(filepath.Dir(d.home.Dir()), "bin") }
+
+// openedFile is a file with a line for each directory that was opened.
+func (d *device) openedFile() string { return filepath.Join(d.programs(), "opened") }
 
 func (d *device) try(args ...string) (string, error) {
 	cmd := exec.Command(program("lanyard"), append([]string{"--home", d.home.Dir()}, args...)...)
@@ -103,17 +112,20 @@ func (d *device) run(t *testing.T, args ...string) string {
 	return out
 }
 
+// folder is a folder of a device, as far as the tests look at it.
+type folder struct {
+	ID        string `json:"id"`
+	Label     string `json:"label"`
+	InSync    bool   `json:"in_sync"`
+	Conflicts int    `json:"conflicts"`
+}
+
 // state is the part of "lanyard status --json" that the tests look at.
 type state struct {
 	ID      string   `json:"device_id"`
 	Name    string   `json:"name"`
 	Listen  []string `json:"listen"`
-	Folders []struct {
-		ID        string `json:"id"`
-		Label     string `json:"label"`
-		InSync    bool   `json:"in_sync"`
-		Conflicts int    `json:"conflicts"`
-	} `json:"folders"`
+	Folders []folder `json:"folders"`
 	Devices []struct {
 		ID        string `json:"id"`
 		Connected bool   `json:"connected"`
@@ -173,7 +185,7 @@ func (d *device) launch(t *testing.T, display string, args ...string) *window {
 	w.cmd = exec.Command(program("lanyard-desktop"), append([]string{"--home", d.home.Dir()}, args...)...)
 	// The web view keeps things of its own: beside the home, where the test ends.
 	own := filepath.Dir(d.home.Dir())
-	w.cmd.Env = append(os.Environ(), "DISPLAY="+display, "WAYLAND_DISPLAY=", "LC_ALL=C.UTF-8",
+	w.cmd.Env = append(os.Environ(), "DISPLAY="+display, "WAYLAND_DISPLAY=", "LC_ALL=C.UTF-8", "PATH="+d.programs()+":"+os.Getenv("PATH"),
 		"XDG_DATA_HOME="+filepath.Join(own, "data"), "XDG_CACHE_HOME="+filepath.Join(own, "cache"), "XDG_CONFIG_HOME="+filepath.Join(own, "config"))
 	out, err := w.cmd.StderrPipe()
 	must(t, err)
@@ -243,8 +255,9 @@ func (w *window) await(t *testing.T) int {
 	}
 }
 
-// ask gives the value of an expression in the page.
-func (w *window) ask(expression string, value any) error {
+// call asks something at the window's own socket, and gives the status of the
+// answer and what it holds.
+func (w *window) call(method, path, body string) (status int, text []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	transport := web.Transport(func() (string, error) {
@@ -255,18 +268,24 @@ func (w *window) ask(expression string, value any) error {
 		return holder.Control, nil
 	})
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, web.AnyHost+"/probe", strings.NewReader(expression))
+	request, err := http.NewRequestWithContext(ctx, method, web.AnyHost+path, strings.NewReader(body))
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", response.Status, text)
+	text, err = io.ReadAll(response.Body)
+	return response.StatusCode, text, err
+}
+
+// ask gives the value of an expression in the page.
+func (w *window) ask(expression string, value any) error {
+	status, text, err := w.call(http.MethodPost, "/probe", expression)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("it answers %d: %s", status, text)
 	}
 	var fault struct{ Error string }
 	if json.Unmarshal(text, &fault) == nil && fault.Error != "" {
