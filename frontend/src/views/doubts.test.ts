@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Problem, Snapshot } from '../lib/backend/api'
 import { store } from '../lib/app/store.svelte'
 import { device, folder } from '../lib/state/made.test-helper'
+import { day } from '../lib/text/text.svelte'
 import Device from './Device.svelte'
 import Folder from './Folder.svelte'
 import Nearby from './Nearby.svelte'
@@ -15,16 +16,15 @@ afterEach(() => vi.useRealTimers())
 
 describe('the page of a device', () => {
   it.each([
-    ['number', '2026-11-03T10:00:00Z', 'Verified by comparing six digits, 3 November 2026'],
-    ['picture', '2026-11-03T10:00:00Z', 'Verified by a picture of its code, 3 November 2026'],
-    ['request', '2026-11-03T10:00:00Z', 'Accepted when it asked to connect, 3 November 2026'],
+    ['number', '2026-11-03T10:00:00Z', 'Verified by comparing six digits'],
+    ['picture', '2026-11-03T10:00:00Z', 'Verified by a picture of its code'],
+    ['request', '2026-11-03T10:00:00Z', 'Accepted when it asked to connect'],
     ['id', undefined, 'Added by its device ID When that was is not known.'],
     [undefined, undefined, 'How it was verified is not known'],
   ] as const)('says how and when it was verified: %s, %s', (paired, at, text) => {
-    vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['en-GB'])
     store.snapshot = whole({ devices: [device(0, { ...(paired ? { paired } : {}), ...(at ? { paired_at: at } : {}) })] })
     const { container } = render(Device, { id: 'B' })
-    expect(container.textContent?.replace(/\s+/g, ' ')).toContain(text)
+    expect(container.textContent?.replace(/\s+/g, ' ')).toContain(at ? `${text}, ${day(at)}` : text)
   })
 })
 

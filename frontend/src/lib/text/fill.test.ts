@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fill } from './fill'
-import { rate, size, sizeOf, span, when } from './format'
+import { day, rate, size, sizeOf, span, when } from './format'
 import { bare, cut, shown, trail } from './names'
 
 const now = new Date('2026-11-21T14:10:00')
@@ -52,6 +52,9 @@ describe('numbers and times', () => {
     ['2025-11-12T14:06:00', 'November 12, 2025'],
     ['not a time', 'not a time'],
   ])('%s', (time, want) => expect(when(time, 'en', now).replaceAll(/[\u202f\u00a0]/g, ' ')).toBe(want))
+  it('has a day with its year', () => {
+    expect([day('2026-11-03T10:00:00Z', 'en-GB'), day('2026-11-03T10:00:00Z', 'de'), day('?', 'en')]).toEqual(['3 November 2026', '3. November 2026', '?'])
+  })
   it('gives a span in its largest unit', () => expect([span(59, 'en'), span(7200, 'en')]).toEqual(['59 seconds', '2 hours']))
 })
 
