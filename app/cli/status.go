@@ -147,10 +147,9 @@ func notOfFiles(all []status.Problem) []status.Problem {
 func failedOf(f *status.Folder) []status.Problem {
 	out := make([]status.Problem, 0, maxShown)
 	for _, failed := range f.Failed[:min(len(f.Failed), maxShown)] {
-		text := failed.Name + ": " + failed.Text
-		p := status.Problem{Code: failed.Code, Text: text, Param: failed.Param}
+		p := status.Problem{Code: failed.Code, Text: failed.Name + ": " + failed.Text, Param: failed.Param}
 		if c, known := status.Find(failed.Code); known && c.Scope != status.File {
-			p = status.Problem{Text: text} // the sentence stands above, once
+			p = status.Problem{Text: failed.Name} // the sentence stands above, once
 		}
 		out = append(out, p)
 	}

@@ -115,7 +115,15 @@ func (e *Engine) judge(out *status.Folder, f *folderEntry, v folder.View) {
 		return yes // what it announces beyond that is not known
 	})
 	for _, g := range groups {
+		// Where the folder as a whole says it, the names are counted there.
+		if i := slices.IndexFunc(found, func(p status.Problem) bool { return p.Code == g.Code }); i >= 0 {
+			found[i].Count = g.Count
+			continue
+		}
 		found = append(found, *g)
+	}
+	for i := range found {
+		missingRoom(&found[i], out.Need.Bytes)
 	}
 	if p, ok := e.twoVersions(f); ok {
 		out.Conflicts = p.Count
@@ -127,6 +135,19 @@ func (e *Engine) judge(out *status.Folder, f *folderEntry, v folder.View) {
 	out.Problems = append(out.Problems, found...)
 	if len(out.Problems) > 0 {
 		out.Problem = &out.Problems[0]
+	}
+}
+
+// missingRoom has a full disk tell how much room all that is needed takes, not
+// what the first of it would.
+func missingRoom(p *status.Problem, needed int64) {
+	if p.Code != "disk-full" || p.Param["need"] == "" {
+		return
+	}
+	first, err := strconv.ParseInt(p.Param["need"], 10, 64)
+	free, err2 := strconv.ParseInt(p.Param["free"], 10, 64)
+	if err == nil && err2 == nil {
+		p.Param["need"] = strconv.FormatInt(max(first, needed-free), 10)
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 	"lanyard/sync/device"
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
+	"lanyard/sync/folder"
 	"lanyard/sync/peer"
+	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 	"lanyard/sync/status/statustest"
 	"lanyard/sync/transport"
@@ -378,5 +380,21 @@ func TestNamesForPeopleMoveNoCursor(t *testing.T) {
 		if slices.ContainsFunc([]rune(name), func(r rune) bool { return r < ' ' }) {
 			t.Errorf("the name %q has control characters", name)
 		}
+	}
+}
+
+func TestAFullDiskIsToldOnceWithAllThatIsNeeded(t *testing.T) {
+	a, _ := strangers(t)
+	a.scanned()
+	noRoom := fault.New(fault.Item, "disk-full", "no room")
+	full := fault.With(fault.New(fault.Folder, "disk-full", "no room"), "need", "92", "free", "3000")
+	v := folder.View{Known: true, Settled: true, Noted: map[fault.Code]error{"disk-full": full}, Failed: map[relpath.Path]error{path("one"): noRoom, path("two"): noRoom}}
+	out := status.Folder{Need: status.Need{Items: 2, Bytes: 51_000}}
+	a.judge(&out, a.folder(photos), v)
+	if len(out.Problems) != 1 || out.Problems[0].Count != 2 || out.Problems[0].Param["need"] != "48000" {
+		t.Errorf("the folder tells %+v, want one condition with two names and 48000 bytes", out.Problems)
+	}
+	if out.FailedCount != 2 {
+		t.Errorf("%d names are listed, want 2", out.FailedCount)
 	}
 }

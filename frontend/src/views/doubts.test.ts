@@ -1,12 +1,16 @@
 import { render, screen } from '@testing-library/svelte'
+import { createRawSnippet, flushSync } from 'svelte'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Problem, Snapshot } from '../lib/backend/api'
+import { router } from '../lib/app/router.svelte'
 import { store } from '../lib/app/store.svelte'
 import { device, folder } from '../lib/state/made.test-helper'
 import { day } from '../lib/text/text.svelte'
 import Device from './Device.svelte'
 import Folder from './Folder.svelte'
+import Guard from './Guard.svelte'
 import Nearby from './Nearby.svelte'
+import Needs from './Needs.svelte'
 
 const whole = (change: Partial<Snapshot>): Snapshot =>
   ({ folders: [], devices: [], offers: [], problems: [], pairing: { nearby: [], runs: [], requests: [] }, ...change }) as unknown as Snapshot
@@ -52,6 +56,44 @@ describe('the page of a folder', () => {
     const { container } = render(Folder, { id: 'f', tab: '', path: '' })
     expect(container.textContent).toContain('Nobody has accepted it there yet')
     expect(container.textContent).not.toContain('when it is back')
+  })
+})
+
+describe('conditions of the same code', () => {
+  const full: Problem = { code: 'disk-full', severity: 'stop', text: '', param: { path: '/p' } }
+  it('stand beside each other in the pages of a folder and of what needs a person', () => {
+    const waits = ['Ben', 'Ida'].map((name): Problem => ({ code: 'folder-not-accepted', severity: 'wait', text: '', param: { device: name, folder: 'Photos' } }))
+    const nets = ['home', 'work'].map((name): Problem => ({ code: 'network-untrusted', severity: 'ask', text: '', param: { id: name, network: name } }))
+    const f = folder({ problems: [{ ...full, count: 17 }, full, ...waits] })
+    store.snapshot = whole({ folders: [f], devices: [device(0)], problems: nets })
+    const page = render(Folder, { id: 'f', tab: '', path: '' })
+    expect(page.container.querySelectorAll('.problem')).toHaveLength(4)
+    page.unmount()
+    const { container } = render(Needs, { snapshot: store.snapshot })
+    expect(container.querySelectorAll('.askrow')).toHaveLength(4)
+  })
+})
+
+describe('a page that cannot be drawn', () => {
+  it('says so, and is drawn again once one has gone on', () => {
+    const told = vi.fn()
+    const before = globalThis.reportError
+    globalThis.reportError = told
+    let broken = true
+    const children = createRawSnippet(() => ({
+      render: () => {
+        if (broken) throw new Error('no')
+        return '<p>drawn</p>'
+      },
+    }))
+    const { container } = render(Guard, { children })
+    expect(container.textContent).toContain('This page cannot be drawn')
+    broken = false
+    router.moves++
+    flushSync()
+    expect(container.textContent).toBe('drawn')
+    expect(told).toHaveBeenCalledOnce()
+    globalThis.reportError = before
   })
 })
 

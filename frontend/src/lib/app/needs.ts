@@ -26,14 +26,34 @@ export function offered(s: Snapshot): Offer[] {
 
 const asking = new Set(['ask', 'stop'])
 
+/**
+ * Gives each of some conditions a key of its own: the same code may stand in a
+ * list for two networks, or for two devices that have not accepted a folder. The
+ * key stays while others come and go, as long as what is said of it does.
+ */
+export function apart(list: readonly Problem[]): { key: string; problem: Problem }[] {
+  const seen = new Map<string, number>()
+  return list.map((problem) => {
+    const about = ['id', 'device', 'file', 'path'].map((name) => problem.param?.[name] ?? '').join('\n')
+    const said = `${problem.code}\n${about}`
+    const n = seen.get(said) ?? 0
+    seen.set(said, n + 1)
+    return { key: `${said}\n${n}`, problem }
+  })
+}
+
+function waiting(list: readonly Problem[]): ReturnType<typeof apart> {
+  return apart(list).filter(({ problem }) => asking.has(problem.severity ?? ''))
+}
+
 /** All that is not going on by itself, the worst first. */
 export function needs(s: Snapshot): Need[] {
-  const out: Need[] = s.problems.filter((p) => asking.has(p.severity ?? '')).map((problem) => ({ key: `program ${problem.code}`, problem, buttons: ofProgram(problem) }))
+  const out: Need[] = waiting(s.problems).map(({ key, problem }) => ({ key: `program ${key}`, problem, buttons: ofProgram(problem) }))
   for (const folder of s.folders) {
-    for (const problem of folder.problems) if (asking.has(problem.severity ?? '')) out.push({ key: `folder ${folder.id} ${problem.code}`, problem, folder, buttons: ofFolder(s, problem, folder) })
+    for (const { key, problem } of waiting(folder.problems)) out.push({ key: `folder ${folder.id} ${key}`, problem, folder, buttons: ofFolder(s, problem, folder) })
   }
   for (const device of s.devices) {
-    for (const problem of device.problems) if (asking.has(problem.severity ?? '')) out.push({ key: `device ${device.id} ${problem.code}`, problem, device, buttons: ofDevice(problem, device) })
+    for (const { key, problem } of waiting(device.problems)) out.push({ key: `device ${device.id} ${key}`, problem, device, buttons: ofDevice(problem, device) })
   }
   return out.sort((a, b) => Number(b.problem.severity === 'stop') - Number(a.problem.severity === 'stop'))
 }
