@@ -55,7 +55,10 @@ func (e *Engine) extended(dev device.ID) *peer.Peer {
 }
 
 // formerEntries lists what a device announced, where that is not what we have.
-// One of the two is not the global version then.
+// One of the two is not the global version then, or the device deleted what we
+// never had, or had deleted in another version: that is told where there is room
+// for it. A device whose clock stood ahead gives an earlier counter than that of its
+// deletion to what it makes next, and does not know which of the two is the later.
 func formerEntries(ix index.Folder, dev device.ID) ([]bep.EpochEntry, error) {
 	names, err := apart(ix, dev)
 	switch {
@@ -64,6 +67,13 @@ func formerEntries(ix index.Folder, dev device.ID) ([]bep.EpochEntry, error) {
 	case len(names) > folder.MaxFormer:
 		return nil, errTooMuch
 	}
+	gone, err := deleted(ix, dev, folder.MaxFormer-len(names))
+	if err != nil {
+		return nil, err
+	}
+	names = append(names, gone...)
+	slices.SortFunc(names, relpath.Path.Compare)
+	names = slices.Compact(names)
 	var out []bep.EpochEntry
 	for _, p := range names {
 		theirs, _, err := ix.RemoteEntry(dev, p)
@@ -116,6 +126,22 @@ func apart(ix index.Folder, dev device.ID) (names []relpath.Path, err error) {
 	}
 	slices.SortFunc(names, relpath.Path.Compare)
 	return slices.Compact(names), nil
+}
+
+// deleted lists the names that a device announced as deleted in a version that is
+// not ours, none where there are more than atMost.
+func deleted(ix index.Folder, dev device.ID, atMost int) (names []relpath.Path, err error) {
+	for after := relpath.Root; len(names) <= atMost; after = names[len(names)-1] {
+		page, err := ix.RemoteDeleted(dev, after, pageFiles)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return names, nil
+		}
+		names = append(names, page...)
+	}
+	return nil, nil
 }
 
 // takeEpoch takes what a device says that we had.

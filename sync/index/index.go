@@ -273,6 +273,9 @@ type Folder interface {
 	RemoteNeed(dev device.ID) (NeedCount, error)
 	// RemoteNeeded pages through it by name.
 	RemoteNeeded(dev device.ID, after relpath.Path, limit int) ([]bep.FileInfo, error)
+	// RemoteDeleted pages by name through what a device announces as deleted and
+	// we have not recorded just so: names that neither of the two may lack.
+	RemoteDeleted(dev device.ID, after relpath.Path, limit int) ([]relpath.Path, error)
 
 	// Meta and SetMeta keep small facts of the folder's owner (a rules hash, a
 	// time of the last full scan). A missing key gives "".

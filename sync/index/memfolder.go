@@ -354,6 +354,22 @@ func (f *memFolder) RemoteNeeded(dev device.ID, after relpath.Path, limit int) (
 	return out, err
 }
 
+func (f *memFolder) RemoteDeleted(dev device.ID, after relpath.Path, limit int) (out []relpath.Path, err error) {
+	err = f.read("remote_deleted", func(s *memState) {
+		s.after(after.String(), func(_ string, n *memName) bool {
+			if len(out) == limit {
+				return false
+			}
+			e := n.remote[dev]
+			if e != nil && e.info.Deleted && (n.local == nil || n.ident != e.ident) {
+				out = append(out, e.info.Name)
+			}
+			return true
+		})
+	})
+	return out, err
+}
+
 func (f *memFolder) Meta(key string) (v string, err error) {
 	err = f.read("meta", func(s *memState) { v = s.meta[key] })
 	return v, err

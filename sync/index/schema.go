@@ -139,6 +139,7 @@ const (
 	stBySize
 	stCopies
 	stRemoteNeeded
+	stRemoteDeleted
 	stAll
 	stContents
 	stLastRow
@@ -209,6 +210,8 @@ var statements = [stmtCount]string{
 		WHERE name > ?1 AND flags & 1 AND flags & 32 = 0 AND devs & ?2 = 0
 		AND (flags & 8 = 0 OR EXISTS(SELECT 1 FROM rec r WHERE r.name = rec.name AND r.devs & ?2 AND r.flags & 40 = 0))
 		ORDER BY name LIMIT +?3`,
+	stRemoteDeleted: `SELECT name FROM rec INDEXED BY rec_name
+		WHERE name > ? AND devs & ? AND flags & 8 AND lseq IS NULL ORDER BY name LIMIT +?`,
 	stAll:       `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name ORDER BY name`,
 	stContents:  `SELECT ` + rowColumns + `, bh FROM rec`,
 	stLastRow:   `SELECT max(id) FROM rec`,

@@ -464,7 +464,7 @@ func (f *sqliteFolder) RemoteNeeded(dev device.ID, after relpath.Path, limit int
 func (c *conn) remoteNeeded(slot int, after string, limit int) ([]bep.FileInfo, error) {
 	var out []bep.FileInfo
 	for {
-		names, err := c.remoteCandidates(slot, after, limit)
+		names, err := c.remoteNames(stRemoteNeeded, slot, after, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -484,13 +484,31 @@ func (c *conn) remoteNeeded(slot int, after string, limit int) ([]bep.FileInfo, 
 	}
 }
 
-// remoteCandidates lists names whose global row is not the device's.
-func (c *conn) remoteCandidates(slot int, after string, limit int) (names []string, err error) {
+// RemoteDeleted pages through what a device announces as deleted.
+func (f *sqliteFolder) RemoteDeleted(dev device.ID, after relpath.Path, limit int) (out []relpath.Path, err error) {
+	err = f.readingWithDevices(func(c *conn, t *deviceTable) error {
+		names, err := c.remoteNames(stRemoteDeleted, t.find(dev), after.String(), limit)
+		for _, name := range names {
+			p, perr := relpath.Parse(name)
+			if perr != nil {
+				return damaged("the name %q is not one", name)
+			}
+			out = append(out, p)
+		}
+		return err
+	})
+	return out, err
+}
+
+// remoteNames lists names in question for the device in a slot: with stRemoteNeeded
+// those whose global row is not the device's, with stRemoteDeleted those that it
+// announces as deleted in a row that is not ours.
+func (c *conn) remoteNames(st stmtID, slot int, after string, limit int) (names []string, err error) {
 	mask := int64(0)
 	if slot > 0 {
 		mask = 1 << slot
 	}
-	err = c.query(stRemoteNeeded, func(s *stmt) {
+	err = c.query(st, func(s *stmt) {
 		s.bindText(1, after)
 		s.bindInt(2, mask)
 		s.bindInt(3, int64(limit))

@@ -51,6 +51,16 @@ func (d *Device) standing(what string) map[string]string {
 	if err != nil {
 		return out
 	}
+	if d.engine == nil { // to open its index might be to make one, which draws from chance
+		for at, was := range d.followed {
+			if strings.HasPrefix(at, "index ") {
+				out[at] = was
+			}
+		}
+		return out
+	}
+	d.Store.SetHook(nil) // what looks on is refused nothing, and uses up no chance
+	defer d.Store.SetHook(d.storeOp)
 	ix, err := d.Store.Folder(folderID)
 	if err != nil {
 		return out

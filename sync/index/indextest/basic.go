@@ -98,6 +98,7 @@ func testClosed(t *testing.T, open Open) {
 		"Counts":         func() error { _, err := f.Counts(); return err },
 		"RemoteNeed":     func() error { _, err := f.RemoteNeed(devA); return err },
 		"RemoteNeeded":   func() error { _, err := f.RemoteNeeded(devA, p, 1); return err },
+		"RemoteDeleted":  func() error { _, err := f.RemoteDeleted(devA, p, 1); return err },
 		"Meta":           func() error { _, err := f.Meta("k"); return err },
 		"SetMeta":        func() error { return f.SetMeta("k", "v") },
 		"Barrier":        func() error { return f.Barrier() },

@@ -307,6 +307,24 @@ func (m *machine) compareRemotePages(rt *rapid.T, limit int) {
 		}
 		return m.f.RemoteNeeded(dev, last.Name, limit)
 	}))
+	var gone []relpath.Path
+	for _, name := range m.m.names() {
+		theirs, ours := m.m.remote[dev][name], m.m.ours(name)
+		if theirs.Deleted && (ours == nil || !sameVector(&theirs, &ours.FileInfo)) {
+			gone = append(gone, theirs.Name)
+		}
+	}
+	listed := pages(rt, limit, func(last *relpath.Path) ([]relpath.Path, error) {
+		if last == nil {
+			return m.f.RemoteDeleted(dev, relpath.Root, limit)
+		}
+		return m.f.RemoteDeleted(dev, *last, limit)
+	})
+	listed = slices.DeleteFunc(listed, func(p relpath.Path) bool { // ours may say something else of the same version
+		theirs, ours := m.m.remote[dev][p.String()], m.m.ours(p.String())
+		return theirs.Deleted && ours != nil && sameVector(&theirs, &ours.FileInfo)
+	})
+	wantSame(rt, "remote deleted", gone, listed)
 	var ids []device.ID
 	for _, dev := range machineDevices {
 		if m.m.peers[dev].IndexID != 0 {
