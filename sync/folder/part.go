@@ -132,16 +132,65 @@ func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, through int64)
 		return rec, false, err
 	}
 	made := rec.Sequence > through && rec.Flags&index.Returned == 0
+	self := r.o.Self.Short()
 	for _, dev := range remotes {
 		other, known, err := dev.entry(p)
 		if err != nil {
 			return rec, false, err
 		}
-		if known && (index.Twins(&rec.FileInfo, &other) || made && index.Forgotten(&rec.FileInfo, &other, r.o.Self.Short())) {
+		if known && (index.Twins(&rec.FileInfo, &other) || made && index.Forgotten(&rec.FileInfo, &other, self) ||
+			index.Overtaken(&rec.FileInfo, &other, self) && r.unaware(&rec, &other)) {
 			return r.apart(rec, &other), true, nil
 		}
 	}
 	return rec, false, nil
+}
+
+// unaware reports whether a record is known to have been made without knowledge of
+// an earlier version with a counter of ours: in this run, from something else or,
+// by an index that had lost the name, from nothing. A device that is behind has
+// what it was made from. While the index is not whole, all that was made is about to
+// be compared with what others have, and nobody hears of it before.
+func (r *Runner) unaware(rec *index.Record, other *bep.FileInfo) bool {
+	_, pending := r.o.Index.Recovery()
+	if pending || rec.Sequence <= lastOf(r.o.Index.Runs()).After || rec.Flags&index.Returned != 0 || rec.SameContent(other) {
+		return false
+	}
+	if r.made[rec.Name] != nil {
+		return r.ignorant(rec, other)
+	}
+	own := rec.Version.Only(uint64(r.o.Self.Short()))
+	return len(r.made) < maxMade && len(rec.PreviousBlocksHash) == 0 && vector.Compare(own, rec.Version) == vector.Equal
+}
+
+// besideLost gives records that were made of older ones a version beside the one
+// that another device has, where that has a counter of ours which is later than
+// that of the older record, and unknown: it was made here before something was
+// lost, and not fetched yet. The next counter would say that who made the record
+// had seen it. While the index is not whole all that is made is compared later, by
+// more than this. It runs on the Disk turn.
+func (r *Runner) besideLost(old map[relpath.Path]*index.Record, recs []index.Record) error {
+	if _, pending := r.o.Index.Recovery(); pending {
+		return nil
+	}
+	if counts, err := r.o.Index.Counts(); err != nil || counts.Need.Items == 0 {
+		return err
+	}
+	self := r.o.Self.Short()
+	for i := range recs {
+		before := old[recs[i].Name]
+		if before == nil || recs[i].ModifiedBy != self || recs[i].Flags&index.ReceiveOnly != 0 {
+			continue
+		}
+		need, ok, err := r.o.Index.NeededOne(recs[i].Name)
+		if err != nil {
+			return err
+		}
+		if ok && index.Forgotten(&before.FileInfo, &need.Global, self) && recs[i].Version.Covers(need.Global.Version) {
+			recs[i] = r.apart(recs[i], &need.Global)
+		}
+	}
+	return nil
 }
 
 // apart gives a record a version that does not claim to know of other. Where

@@ -51,6 +51,107 @@ func TestWhatCameBackIsNotTakenForMadeSince(t *testing.T) {
 	}
 }
 
+// A device whose index lost a name may give what it finds there a later counter
+// than the version that was lost, which another device still has: the one is not
+// made from the other. What others have because they are behind is what ours was
+// made from.
+func TestAVersionWithAnEarlierCounterMayBeOneThatWasLost(t *testing.T) {
+	self := uint64(ourID.Short())
+	for _, tt := range []struct {
+		name  string
+		work  func(r *rig) (counter uint64) // what the other device announces
+		apart bool
+	}{
+		{"a version that was lost", func(r *rig) uint64 { return r.recordOf("a").Version.Get(self) - 1 }, true},
+		{"what ours was made from", func(r *rig) uint64 {
+			counter := r.recordOf("a").Version.Get(self)
+			r.must(r.user.WriteFile("a", []byte("edited")))
+			r.must(r.scan())
+			return counter
+		}, false},
+		{"what an earlier run made", func(r *rig) uint64 {
+			counter := r.recordOf("a").Version.Get(self) - 1
+			r.must(r.index.Begin())
+			r.restart()
+			return counter
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inRig(t, map[string]string{"a": "found"}, func(r *rig) {
+				r.start()
+				other := oneBlock("a", "another", vector.Vector{{ID: self, Value: tt.work(r)}})
+				r.must(r.index.ResetRemote(otherID, 7))
+				r.must(r.index.UpdateRemote(otherID, []bep.FileInfo{other}))
+				names := r.index.Disputed()
+				if len(names) != 1 {
+					t.Fatalf("disputed are %v, want a", names)
+				}
+				r.runner.disk.Post(func() { r.runner.part(names) })
+				synctest.Wait()
+				rec := r.recordOf("a")
+				if apart := vector.Compare(rec.Version, other.Version).Concurrent(); apart != tt.apart {
+					t.Errorf("the version is %v, that of the other device %v: apart %v, want %v", rec.Version, other.Version, apart, tt.apart)
+				}
+			})
+		})
+	}
+}
+
+// A device that went back knows of a later version of its own, and has not fetched
+// it yet. A person edits the file, or removes it: nobody has seen that version, and
+// it is not replaced.
+func TestWhatIsEditedBeforeALostVersionWasFetchedDoesNotReplaceIt(t *testing.T) {
+	self := uint64(ourID.Short())
+	for _, tt := range []struct {
+		name string
+		lost bool
+		work func(r *rig)
+		want func(rec, other vector.Vector) bool
+	}{
+		{"edited", true, func(r *rig) { r.must(r.user.WriteFile("a", []byte("edited"))) }, func(rec, other vector.Vector) bool {
+			return vector.Compare(rec, other).Concurrent()
+		}},
+		{"removed", true, func(r *rig) { r.must(r.user.Remove("a")) }, func(rec, other vector.Vector) bool {
+			return vector.Compare(rec, other) == vector.Equal // it is fetched
+		}},
+		{"edited where nothing was lost", false, func(r *rig) { r.must(r.user.WriteFile("a", []byte("edited"))) }, func(rec, other vector.Vector) bool {
+			return rec.Get(self) > other.Get(self)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inRig(t, map[string]string{"a": "found"}, func(r *rig) {
+				r.start()
+				first := r.recordOf("a")
+				v := first.Version.Bump(9, 1)
+				if tt.lost {
+					v = first.Version.Bump(self, 1)
+				}
+				other := oneBlock("a", "lost", v)
+				r.source.add([]byte("lost"))
+				tt.work(r)
+				// At once, so that it is not fetched before the scan.
+				r.must(r.index.ResetRemote(otherID, 7))
+				r.must(r.index.UpdateRemote(otherID, []bep.FileInfo{other}))
+				r.must(r.scan())
+				if rec := r.recordOf("a"); !tt.want(rec.Version, other.Version) {
+					t.Errorf("the version is %v, that of the other device %v", rec.Version, other.Version)
+				}
+			})
+		})
+	}
+}
+
+// recordOf gives our record of a name.
+func (r *rig) recordOf(name string) index.Record {
+	r.t.Helper()
+	rec, ok, err := r.index.Local(relpath.MustParse(name))
+	r.must(err)
+	if !ok {
+		r.t.Fatalf("%s is not recorded", name)
+	}
+	return rec
+}
+
 // A device that goes back once more, to a state from after the comparison that
 // settled the loss before, lost what came after that state, and not all that it
 // made since the first loss. While nothing was compared yet, both count.

@@ -124,7 +124,7 @@ func newRigOn(t *testing.T, disk *fsys.Mem, files map[string]string) *rig {
 		r.must(r.user.WriteFile(name, []byte(content)))
 	}
 	r.opens = func() (fsys.FS, error) { return r.disk, nil }
-	ix, err := index.NewMemory(index.MemoryOptions{}).Folder(folderID)
+	ix, err := index.NewMemory(index.MemoryOptions{Self: ourID.Short()}).Folder(folderID)
 	r.must(err)
 	r.index = ix
 	r.options = Options{

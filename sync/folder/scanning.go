@@ -227,11 +227,15 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 	if len(good) == 0 {
 		return
 	}
+	old := oldOf(batch)
+	if err := r.besideLost(old, good); err != nil {
+		again.err = err
+		return
+	}
 	if _, err := r.o.Index.Update(good); err != nil {
 		again.err = err
 		return
 	}
-	old := oldOf(batch)
 	r.noteMade(old, good)
 	r.tellDid(old, good)
 	r.o.Announce()

@@ -108,7 +108,14 @@ func (b *batch) restamp(r *Record) error {
 func (b *batch) applyRemote(slot int, f *bep.FileInfo) error {
 	e := makeEntry(b.ident[:0], f, nil)
 	b.ident = e.ident
-	return b.apply(f.Name.String(), slot, &e)
+	name := f.Name.String()
+	if err := b.apply(name, slot, &e); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(b.rows, func(r row) bool { return r.local() }); i >= 0 && Overtaken(&b.rows[i].info, f, b.self) {
+		note(&b.disputed, name)
+	}
+	return nil
 }
 
 // forget removes what the device in a slot says about a name.

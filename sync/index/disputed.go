@@ -28,6 +28,16 @@ func Forgotten(ours, other *bep.FileInfo, self device.ShortID) bool {
 	return own > 0 && !other.Invalid && other.Version.Get(uint64(self)) > own && other.Version.Covers(ours.Version)
 }
 
+// Overtaken reports whether our record claims to be after another version that has
+// a smaller counter of ours (self). That is what a device announces that is behind;
+// or else the record was made without knowing it, and got the later counter all the
+// same.
+func Overtaken(ours, other *bep.FileInfo, self device.ShortID) bool {
+	before := other.Version.Get(uint64(self))
+	return before > 0 && ours.Version.Get(uint64(self)) > before && !ours.Deleted && !ours.Invalid && !other.Deleted && !other.Invalid &&
+		ours.Version.Covers(other.Version)
+}
+
 // take gives the names in order and forgets them.
 func take(names *map[string]bool) []relpath.Path {
 	var out []relpath.Path

@@ -257,7 +257,9 @@ type Folder interface {
 	// Disputed gives the names of those of our records, since the last call or
 	// the opening, of which another device shows that a change was lost here: it
 	// announces the same version with another content, or a later one with a
-	// counter of ours (Self in the store's options) that we do not know.
+	// counter of ours (Self in the store's options) that we do not know, or, when it
+	// announces it, an earlier one with such a counter, which may be what ours was
+	// made from.
 	Disputed() []relpath.Path
 	// Conflicts gives the names of our conflict copies, in the order of their
 	// bytes.

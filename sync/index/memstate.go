@@ -145,8 +145,12 @@ func (s *memState) updateRemote(dev device.ID, files []bep.FileInfo) {
 		peer.MaxSequence = max(peer.MaxSequence, f.Sequence)
 		f.Sequence = 0
 		name := f.Name.String()
-		s.name(name).remote[dev] = &memEntry{info: f, ident: identityOf(&f)}
+		n := s.name(name)
+		n.remote[dev] = &memEntry{info: f, ident: identityOf(&f)}
 		s.settle(name)
+		if n.local != nil && Overtaken(&n.local.FileInfo, &f, s.self) {
+			note(&s.disputed, name)
+		}
 	}
 	s.peers[dev] = peer
 }

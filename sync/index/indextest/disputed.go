@@ -24,6 +24,7 @@ func testDisputed(t *testing.T, open Open) {
 		local(made(1, file("next", 1, 1, version(1, 5)))),
 		local(made(1, file("beside", 1, 1, version(1, 5, 3, 1)))),
 		local(made(2, file("theirs", 1, 1, version(1, 5, 2, 1)))),
+		local(made(1, file("earlier", 1, 1, version(1, 5)))),
 	}))(t)
 	check(t, f.UpdateRemote(devB, []bep.FileInfo{
 		file("later", 1, 2, version(1, 6, 2, 1)),  // knows a change of ours that we do not
@@ -33,12 +34,13 @@ func testDisputed(t *testing.T, open Open) {
 		file("beside", 1, 2, version(1, 6, 2, 1)), // a conflict anyway
 		file("theirs", 1, 2, version(1, 6, 2, 1)), // knows one more of ours, too
 		file("new", 1, 2, version(1, 6, 2, 1)),
+		file("earlier", 1, 2, version(1, 4)), // what ours was made from, or lost
 	}))
 	var got []string
 	for _, p := range f.Disputed() {
 		got = append(got, p.String())
 	}
-	if d := diff([]string{"later", "theirs", "twin"}, got); d != "" {
+	if d := diff([]string{"earlier", "later", "theirs", "twin"}, got); d != "" {
 		t.Errorf("disputed (-want +got):\n%s", d)
 	}
 	if again := f.Disputed(); len(again) > 0 {
