@@ -67,13 +67,28 @@ func formerEntries(ix index.Folder, dev device.ID) ([]bep.EpochEntry, error) {
 	case len(names) > folder.MaxFormer:
 		return nil, errTooMuch
 	}
+	out, err := unlikeOurs(ix, dev, names)
+	if err != nil {
+		return nil, err
+	}
 	gone, err := deleted(ix, dev, folder.MaxFormer-len(names))
 	if err != nil {
 		return nil, err
 	}
-	names = append(names, gone...)
-	slices.SortFunc(names, relpath.Path.Compare)
-	names = slices.Compact(names)
+	gone = slices.DeleteFunc(gone, func(p relpath.Path) bool {
+		_, listed := slices.BinarySearchFunc(names, p, relpath.Path.Compare)
+		return listed
+	})
+	more, err := unlikeOurs(ix, dev, gone)
+	if err != nil || bytesOf(out)+bytesOf(more) > folder.MaxFormerBytes {
+		return out, err
+	}
+	return append(out, more...), nil
+}
+
+// unlikeOurs gives what a device announced for names, where that is another
+// version than ours.
+func unlikeOurs(ix index.Folder, dev device.ID, names []relpath.Path) ([]bep.EpochEntry, error) {
 	var out []bep.EpochEntry
 	for _, p := range names {
 		theirs, _, err := ix.RemoteEntry(dev, p)
@@ -89,6 +104,13 @@ func formerEntries(ix index.Folder, dev device.ID) ([]bep.EpochEntry, error) {
 		}
 	}
 	return out, nil
+}
+
+func bytesOf(entries []bep.EpochEntry) (n int) {
+	for i := range entries {
+		n += entries[i].Len()
+	}
+	return n
 }
 
 // errTooMuch: a device that was hardly in sync before is not told what it had.

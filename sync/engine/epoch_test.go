@@ -48,4 +48,9 @@ func TestADeviceIsToldWhatItHadWhereThatIsNotWhatWeHave(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("it is not told of %v", want)
 	}
+	for atMost, want := range []int{0, 0, 2} {
+		if names, err := deleted(ix, other, atMost); err != nil || len(names) != want {
+			t.Errorf("with room for %d, deletions of %v are told, %v; want %d", atMost, names, err, want)
+		}
+	}
 }

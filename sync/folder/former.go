@@ -14,11 +14,11 @@ import (
 // name by name, how far we were before something was lost, also where versions do
 // not tell: which of two that were in conflict had been settled, say.
 
-// MaxFormer bounds the entries kept of one device, and maxFormerBytes what they
+// MaxFormer bounds the entries kept of one device, and MaxFormerBytes what they
 // take in messages; what tells more tells nothing.
 const (
 	MaxFormer      = 100_000
-	maxFormerBytes = 16 << 20
+	MaxFormerBytes = 16 << 20
 )
 
 // former is what a device says that we had.
@@ -33,7 +33,7 @@ type former struct {
 func (f *former) take(entries []bep.EpochEntry) {
 	for i := range entries {
 		f.bytes += entries[i].Len()
-		f.excess = f.excess || f.bytes > maxFormerBytes || len(f.entries) >= MaxFormer
+		f.excess = f.excess || f.bytes > MaxFormerBytes || len(f.entries) >= MaxFormer
 		if f.excess {
 			f.entries = nil
 			return

@@ -270,7 +270,7 @@ func TestATellingThatIsNotAwaitedOrTooLongTellsNothing(t *testing.T) {
 		r.runner.Former(otherID, []bep.EpochEntry{entry("b", 32)}, true)
 		wants("in two parts", 2)
 		r.runner.AwaitFormer(otherID)
-		r.runner.Former(otherID, []bep.EpochEntry{entry("a", 32), entry("b", maxFormerBytes)}, false)
+		r.runner.Former(otherID, []bep.EpochEntry{entry("a", 32), entry("b", MaxFormerBytes)}, false)
 		r.runner.Former(otherID, []bep.EpochEntry{entry("c", 32)}, true)
 		wants("too long", 0)
 		r.runner.AwaitFormer(otherID)
