@@ -140,6 +140,10 @@ func (n *node) want(change func(*Desired)) {
 	n.desired.Devices = slices.Clone(n.desired.Devices)
 	change(&n.desired)
 	n.Apply(n.desired)
+	applied := make(chan struct{}) // who dials now is greeted by what is desired
+	if n.turn.Post(func() { close(applied) }) {
+		<-applied
+	}
 }
 
 // knows makes another device one of ours, at its address.
