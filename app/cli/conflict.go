@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -33,13 +34,13 @@ func (a *app) conflictsCommand() *cobra.Command {
 				}
 				all := status.Conflicts{Files: []status.TwoVersions{}}
 				for _, f := range folders {
-					found, err := s.Conflicts(c.Context(), f)
+					files, err := everyConflict(c.Context(), s, f)
 					if err != nil {
 						return err
 					}
-					all.Total += found.Total
-					all.Files = append(all.Files, found.Files...)
+					all.Files = append(all.Files, files...)
 				}
+				all.Total = len(all.Files)
 				if asJSON {
 					return a.printJSON(all)
 				}
@@ -49,6 +50,20 @@ func (a *app) conflictsCommand() *cobra.Command {
 	}
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// everyConflict reads those of a folder part by part. A part may have fewer rows
+// than places: some were settled meanwhile.
+func everyConflict(ctx context.Context, s *web.Client, folder string) (all []status.TwoVersions, err error) {
+	for w := (status.Window{Most: service.MostRows}); ; w.From += w.Most {
+		found, err := s.Conflicts(ctx, folder, w)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, found.Files...); w.From+w.Most >= found.Total {
+			return all, nil
+		}
+	}
 }
 
 // printConflicts lists both versions of each file, with who made them and when.
@@ -63,9 +78,6 @@ func (a *app) printConflicts(all status.Conflicts) error {
 		printSide(w, "mine", mine)
 		printSide(w, "theirs", theirs)
 		fmt.Fprintf(w, "  beside it:\t%s\n", oneLine(f.Folder+"/"+f.Copy))
-	}
-	if more := all.Total - len(all.Files); more > 0 {
-		fmt.Fprintf(w, "and %d more\n", more)
 	}
 	return w.Flush()
 }

@@ -51,7 +51,10 @@ func (a *app) versionsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				versions, err := s.Versions(c.Context(), folder, path)
+				versions, err := everyRow(func(w status.Window) ([]status.StoredVersion, int, error) {
+					part, err := s.Versions(c.Context(), folder, path, w)
+					return part.Versions, part.Total, err
+				})
 				if err != nil {
 					return err
 				}
@@ -64,6 +67,20 @@ func (a *app) versionsCommand() *cobra.Command {
 	}
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// everyRow reads a list part by part.
+func everyRow[T any](read func(w status.Window) (rows []T, total int, err error)) ([]T, error) {
+	all := []T{}
+	for {
+		rows, total, err := read(status.Window{From: len(all), Most: service.MostRows})
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, rows...); len(rows) == 0 || len(all) >= total {
+			return all, nil
+		}
+	}
 }
 
 // printVersions lists times in the form that "restore --at" takes.

@@ -51,22 +51,22 @@ type Engine interface {
 	Why(ctx context.Context, folder bep.FolderID, p relpath.Path) (status.Why, error)
 	// WhyDevice explains the state of another device.
 	WhyDevice(ctx context.Context, dev device.ID) (status.Why, error)
-	// Versions lists the stored versions of a name, newest first.
-	Versions(ctx context.Context, folder bep.FolderID, p relpath.Path) ([]status.StoredVersion, error)
+	// Versions gives a part of the stored versions of a name, newest first.
+	Versions(ctx context.Context, folder bep.FolderID, p relpath.Path, w status.Window) (status.StoredVersions, error)
 	// Decide says what is to become of the deletions that are held in a folder:
 	// all, or those that token stands for. It gives what was decided on.
 	Decide(ctx context.Context, id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
-	// Conflicts lists the files of a folder that have two versions.
-	Conflicts(ctx context.Context, folder bep.FolderID) (status.Conflicts, error)
+	// Conflicts gives a part of the files of a folder that have two versions.
+	Conflicts(ctx context.Context, folder bep.FolderID, w status.Window) (status.Conflicts, error)
 	// Conflict gives the two versions of a name, with their text where it is short.
 	Conflict(ctx context.Context, folder bep.FolderID, p relpath.Path) (status.TwoVersions, error)
 	// Settle leaves one of two versions under the name, or each as a file of its
 	// own; it does nothing, and says so, where they are not those of the token.
 	Settle(ctx context.Context, folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (done bool, err error)
 	// List gives a part of what a directory holds.
-	List(ctx context.Context, folder bep.FolderID, dir relpath.Path, after string) (status.Listing, error)
+	List(ctx context.Context, folder bep.FolderID, dir relpath.Path, w status.Window) (status.Listing, error)
 	// Needed gives a part of what is still to come to a folder.
-	Needed(ctx context.Context, folder bep.FolderID, after string) (status.Listing, error)
+	Needed(ctx context.Context, folder bep.FolderID, w status.Window) (status.Listing, error)
 	// Rules gives a folder's own ignore rules.
 	Rules(ctx context.Context, folder bep.FolderID) (status.Rules, error)
 	// TryRules tells what rules would leave out, and changes nothing.

@@ -20,13 +20,13 @@ type Settled struct {
 	Done bool `json:"done" doc:"false: one of the two was changed meanwhile, and nothing was done"`
 }
 
-// Conflicts lists the files of a folder that two devices changed at once.
-func (s *Service) Conflicts(ctx context.Context, folder string) (status.Conflicts, error) {
+// Conflicts gives a part of the files of a folder that two devices changed at once.
+func (s *Service) Conflicts(ctx context.Context, folder string, w status.Window) (status.Conflicts, error) {
 	f, err := s.store.Config().FindFolder(bep.FolderID(folder))
 	if err != nil {
 		return status.Conflicts{}, err
 	}
-	out, err := s.engine.Conflicts(ctx, f.ID)
+	out, err := s.engine.Conflicts(ctx, f.ID, bounded(w))
 	return out, named(err, codeNotRunning)
 }
 

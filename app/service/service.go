@@ -311,16 +311,13 @@ func (s *Service) wordedWhy(why status.Why) status.Why {
 	return why
 }
 
-// Versions lists the stored versions of a file.
-func (s *Service) Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error) {
+// Versions gives a part of the stored versions of a file, the newest first.
+func (s *Service) Versions(ctx context.Context, folder, path string, w status.Window) (status.StoredVersions, error) {
 	id, p, err := s.name(folder, path)
 	if err != nil {
-		return nil, err
+		return status.StoredVersions{}, err
 	}
-	versions, err := s.engine.Versions(ctx, id, p)
-	if versions == nil {
-		versions = []status.StoredVersion{}
-	}
+	versions, err := s.engine.Versions(ctx, id, p, bounded(w))
 	return versions, named(err, codeNoVersions)
 }
 

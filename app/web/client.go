@@ -226,9 +226,9 @@ func (c *Client) WhyDevice(ctx context.Context, dev string) (status.Why, error) 
 	return get[status.Why](ctx, c, at("devices", dev, "why"))
 }
 
-// Versions lists the stored versions of a file.
-func (c *Client) Versions(ctx context.Context, folder, path string) ([]status.StoredVersion, error) {
-	return get[[]status.StoredVersion](ctx, c, at("folders", folder, "versions")+"?path="+url.QueryEscape(path))
+// Versions gives a part of the stored versions of a file, the newest first.
+func (c *Client) Versions(ctx context.Context, folder, path string, w status.Window) (status.StoredVersions, error) {
+	return get[status.StoredVersions](ctx, c, at("folders", folder, "versions")+inPart(w, url.Values{"path": {path}}))
 }
 
 // Held lists the deletions that are held in a folder.

@@ -12,9 +12,14 @@ import (
 )
 
 func registerConflicts(api huma.API, s Service) {
-	huma.Register(api, operation("list-conflicts", http.MethodGet, "/folders/{folder}/conflicts", "The files that two devices changed at once"),
-		func(ctx context.Context, in *FolderParam) (*answer[status.Conflicts], error) {
-			return answered(s.Conflicts(ctx, in.Folder))
+	huma.Register(api, operation("list-conflicts", http.MethodGet, "/folders/{folder}/conflicts", "A part of the files that two devices changed at once"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			PartParams
+			Find string `query:"find" doc:"only paths with this in them, whatever its case"`
+		},
+		) (*answer[status.Conflicts], error) {
+			return answered(s.Conflicts(ctx, in.Folder, in.window(in.Find)))
 		})
 	huma.Register(api, operation("show-conflict", http.MethodGet, "/folders/{folder}/conflict", "The two versions of a file, with their text where it is short"),
 		func(ctx context.Context, in *FileParams) (*answer[status.TwoVersions], error) {
@@ -30,9 +35,9 @@ func registerConflicts(api huma.API, s Service) {
 		})
 }
 
-// Conflicts lists the files of a folder that two devices changed at once.
-func (c *Client) Conflicts(ctx context.Context, folder string) (status.Conflicts, error) {
-	return get[status.Conflicts](ctx, c, at("folders", folder, "conflicts"))
+// Conflicts gives a part of the files of a folder that two devices changed at once.
+func (c *Client) Conflicts(ctx context.Context, folder string, w status.Window) (status.Conflicts, error) {
+	return get[status.Conflicts](ctx, c, at("folders", folder, "conflicts")+inPart(w, url.Values{}))
 }
 
 // Conflict gives the two versions of a file.

@@ -203,9 +203,13 @@ func registerFiles(api huma.API, s Service) {
 		func(ctx context.Context, in *DeviceParam) (*answer[status.Why], error) {
 			return answered(s.WhyDevice(ctx, in.Device))
 		})
-	huma.Register(api, operation("versions", http.MethodGet, "/folders/{folder}/versions", "The stored versions of a file"),
-		func(ctx context.Context, in *FileParams) (*answer[[]status.StoredVersion], error) {
-			return answered(s.Versions(ctx, in.Folder, in.Path))
+	huma.Register(api, operation("versions", http.MethodGet, "/folders/{folder}/versions", "A part of the stored versions of a file, the newest first"),
+		func(ctx context.Context, in *struct {
+			FileParams
+			PartParams
+		},
+		) (*answer[status.StoredVersions], error) {
+			return answered(s.Versions(ctx, in.Folder, in.Path, in.window("")))
 		})
 	huma.Register(api, operation("restore", http.MethodPost, "/folders/{folder}/restore", "Bring a stored version of a file back"),
 		func(ctx context.Context, in *struct {

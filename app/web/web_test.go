@@ -89,7 +89,7 @@ func TestTheClientGetsWhatTheServiceGives(t *testing.T) {
 		if p.String() != version.Path {
 			t.Errorf("asked for %q, want %q", p, version.Path)
 		}
-		return []status.StoredVersion{version}, nil
+		return []status.StoredVersion{{}, version, version, {}}, nil
 	}
 	var restored string
 	e.OnRestore = func(f bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error {
@@ -141,9 +141,9 @@ func TestTheClientGetsWhatTheServiceGives(t *testing.T) {
 	if !result.InSync {
 		t.Errorf("wait gave %+v, want in sync", result)
 	}
-	versions, err := c.Versions(ctx, share.ID, version.Path)
+	versions, err := c.Versions(ctx, share.ID, version.Path, status.Window{From: 1, Most: 2})
 	check(t, err)
-	if diff := cmp.Diff([]status.StoredVersion{version}, versions); diff != "" {
+	if diff := cmp.Diff(status.StoredVersions{Total: 4, Versions: []status.StoredVersion{version, version}}, versions); diff != "" {
 		t.Errorf("versions (-want +got):\n%s", diff)
 	}
 	check(t, c.Restore(ctx, share.ID, service.RestoreRequest{Path: version.Path, At: when, To: "b"}))

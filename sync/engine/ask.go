@@ -173,13 +173,16 @@ func kindOf(f *bep.FileInfo) string {
 	return "file"
 }
 
-// Versions lists the stored versions of a name, newest first.
-func (e *Engine) Versions(_ context.Context, id bep.FolderID, p relpath.Path) ([]status.StoredVersion, error) {
+// Versions gives a part of the stored versions of a name, newest first.
+func (e *Engine) Versions(_ context.Context, id bep.FolderID, p relpath.Path, w status.Window) (status.StoredVersions, error) {
+	out := status.StoredVersions{Versions: []status.StoredVersion{}}
 	r, err := e.running(id)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return r.Versions(p)
+	all, err := r.Versions(p)
+	out.Total, out.Versions = len(all), append(out.Versions, part(all, w)...)
+	return out, err
 }
 
 // Restore brings a stored version back: the newest where at is zero, to the

@@ -18,11 +18,8 @@ import (
 	"lanyard/sync/status"
 )
 
-// maxConflicts is how many files with two versions are listed at once.
-const maxConflicts = 1000
-
-// Conflicts lists the files of a folder that have two versions.
-func (e *Engine) Conflicts(_ context.Context, id bep.FolderID) (status.Conflicts, error) {
+// Conflicts gives a part of the files of a folder that have two versions.
+func (e *Engine) Conflicts(_ context.Context, id bep.FolderID, w status.Window) (status.Conflicts, error) {
 	out := status.Conflicts{Files: []status.TwoVersions{}}
 	r, err := e.running(id)
 	if err != nil {
@@ -32,11 +29,9 @@ func (e *Engine) Conflicts(_ context.Context, id bep.FolderID) (status.Conflicts
 	if err != nil {
 		return out, err
 	}
+	names = holding(names, w.Find)
 	out.Total = len(names)
-	for _, copied := range names {
-		if len(out.Files) == maxConflicts {
-			break
-		}
+	for _, copied := range part(names, w) {
 		p, ok, err := r.PairOf(copied)
 		if err != nil {
 			return out, err

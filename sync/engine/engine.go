@@ -117,6 +117,7 @@ type Engine struct {
 	offers   map[offerKey]offer
 	looking  map[bep.FolderID]looking
 	crowd    map[crowdKey]crowd
+	marked   []*marks      // of lists, that asked for last first
 	kept     []Offered     // what was kept of the offers last
 	keepDue  bool          // offers are to be kept
 	tellDue  bool          // devices are to be told what they may join

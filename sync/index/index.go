@@ -243,6 +243,13 @@ type Folder interface {
 	// greater than after and, where dir is not the root, below dir. Deleted and
 	// ignored ones are included.
 	LocalRange(dir, after relpath.Path, limit int) ([]Record, error)
+	// Names pages through what stands below a directory, or is to come to it, by
+	// the bytes of their names, after one: names of our records and of versions
+	// that we need, where they are not deleted. It reads no bodies, so that many
+	// can be counted; only an empty page is the end.
+	Names(dir, after relpath.Path, limit int) ([]relpath.Path, error)
+	// NeededNames pages likewise through what we need, deletions too.
+	NeededNames(after relpath.Path, limit int) ([]relpath.Path, error)
 	// LocalByContent gives our valid files whose block list has this ListHash
 	// (block.ListHash; not the sender's BlocksHash), at most limit and in no
 	// particular order. Files of one block are found as well; empty ones are

@@ -294,6 +294,22 @@ func (f *memFolder) LocalRange(dir, after relpath.Path, limit int) (out []Record
 	return out, err
 }
 
+func (f *memFolder) Names(dir, after relpath.Path, limit int) (out []relpath.Path, err error) {
+	err = f.read("names", func(s *memState) {
+		out = s.namesWhere(dir, after, limit, func(n *memName) bool {
+			return n.local != nil && !n.local.Deleted || n.needed && !n.global.Deleted
+		})
+	})
+	return out, err
+}
+
+func (f *memFolder) NeededNames(after relpath.Path, limit int) (out []relpath.Path, err error) {
+	err = f.read("needed_names", func(s *memState) {
+		out = s.namesWhere(relpath.Root, after, limit, func(n *memName) bool { return n.needed })
+	})
+	return out, err
+}
+
 func (f *memFolder) LocalByContent(hash [32]byte, size int64, limit int) (out []Record, err error) {
 	err = f.read("local_by_content", func(s *memState) { out = s.localByContent(hash, size, limit) })
 	return out, err

@@ -337,6 +337,20 @@ func (s *memState) localRange(dir, after relpath.Path, limit int) []Record {
 	return out
 }
 
+func (s *memState) namesWhere(dir, after relpath.Path, limit int, wanted func(*memName) bool) []relpath.Path {
+	var out []relpath.Path
+	s.after(max(after.String(), dir.String()), func(name string, n *memName) bool {
+		if len(out) == limit || !dir.IsRoot() && name >= dir.String()+"0" {
+			return false
+		}
+		if wanted(n) && n.global.Name.Under(dir) && n.global.Name != dir {
+			out = append(out, n.global.Name)
+		}
+		return true
+	})
+	return out
+}
+
 func (s *memState) localSince(seq int64, limit int) []Record {
 	i, _ := slices.BinarySearchFunc(s.bySeq, seq+1, func(p memPlace, seq int64) int { return int(p.seq - seq) })
 	var out []Record

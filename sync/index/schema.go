@@ -135,6 +135,8 @@ const (
 	stNeeded
 	stSince
 	stRange
+	stNames
+	stNeededNames
 	stByContent
 	stBySize
 	stCopies
@@ -200,6 +202,10 @@ var statements = [stmtCount]string{
 		WHERE lseq > ? AND lseq IS NOT NULL ORDER BY lseq LIMIT +?`,
 	stRange: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_name
 		WHERE name > ? AND name < ? AND lseq IS NOT NULL ORDER BY name LIMIT +?`,
+	// 8: deleted. A name stands there twice where ours is another version.
+	stNames: `SELECT name FROM rec INDEXED BY rec_name
+		WHERE name > ? AND name < ? AND flags & 8 = 0 AND (lseq IS NOT NULL OR flags & 2) ORDER BY name LIMIT +?`,
+	stNeededNames: `SELECT name FROM rec INDEXED BY rec_need WHERE flags & 2 AND name > ? ORDER BY name LIMIT +?`,
 	stByContent: `SELECT ` + rowColumns + ` FROM rec INDEXED BY rec_bh
 		WHERE bh = ? AND lseq IS NOT NULL AND id > ? AND size = ? AND flags & 40 = 0 ORDER BY id LIMIT +?`,
 	stBySize: `SELECT ` + rowColumns + ` FROM rec WHERE size = ? AND lseq IS NOT NULL AND flags & 40 = 0 LIMIT +?`,

@@ -365,15 +365,59 @@ func (f *sqliteFolder) LocalSince(seq int64, limit int) ([]Record, error) {
 
 // LocalRange pages through our records by name, below a directory.
 func (f *sqliteFolder) LocalRange(dir, after relpath.Path, limit int) ([]Record, error) {
-	low, high := after.String(), top
-	if !dir.IsRoot() {
-		low, high = max(low, dir.String()+"/"), dir.String()+"0" // '0' follows '/'
-	}
+	low, high := rangeOf(dir, after)
 	return f.records(stRange, func(s *stmt) {
 		s.bindText(1, low)
 		s.bindText(2, high)
 		s.bindInt(3, int64(limit))
 	})
+}
+
+// rangeOf gives the bounds, neither of which belongs to it, of what is below a
+// directory and after a name.
+func rangeOf(dir, after relpath.Path) (low, high string) {
+	if dir.IsRoot() {
+		return after.String(), top
+	}
+	return max(after.String(), dir.String()+"/"), dir.String() + "0" // '0' follows '/'
+}
+
+// Names pages through what stands below a directory, or is to come to it.
+func (f *sqliteFolder) Names(dir, after relpath.Path, limit int) ([]relpath.Path, error) {
+	return f.names(stNames, func(s *stmt) {
+		low, high := rangeOf(dir, after)
+		s.bindText(1, low)
+		s.bindText(2, high)
+		s.bindInt(3, int64(limit))
+	})
+}
+
+// NeededNames pages through the names of what we need.
+func (f *sqliteFolder) NeededNames(after relpath.Path, limit int) ([]relpath.Path, error) {
+	return f.names(stNeededNames, func(s *stmt) {
+		s.bindText(1, after.String())
+		s.bindInt(2, int64(limit))
+	})
+}
+
+// names gives the names that a statement gives in order, each once.
+func (f *sqliteFolder) names(st stmtID, bind func(*stmt)) (out []relpath.Path, err error) {
+	err = f.reading("list names", func(c *conn) error {
+		out = nil // a second try starts anew
+		return c.query(st, bind, func(s *stmt) error {
+			name := s.text(0)
+			if n := len(out); n > 0 && out[n-1].String() == name {
+				return nil
+			}
+			p, err := relpath.Parse(name)
+			if err != nil {
+				return damaged("a record is called %q", name)
+			}
+			out = append(out, p)
+			return nil
+		})
+	})
+	return out, err
 }
 
 // LocalByContent gives our valid files with a block list.

@@ -26,8 +26,16 @@ type Listed struct {
 	Deleted  bool      `json:"deleted,omitempty" doc:"what is to come is its deletion"`
 }
 
-// Listing is a part of what a directory holds, in the order of names.
+// Window is the part of a list that is asked for. Rows may come and go between
+// two questions.
+type Window struct {
+	From int    // the place of its first row, from 0
+	Most int    // how many rows at most
+	Find string // only rows with this in their name, whatever its case
+}
+
+// Listing is a part of a list of names, in their order.
 type Listing struct {
+	Total int      `json:"total" doc:"how many rows there are in all, of those asked for"`
 	Files []Listed `json:"files"`
-	Next  string   `json:"next" doc:"where the next part begins; empty where this is the last"`
 }

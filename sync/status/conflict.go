@@ -39,6 +39,6 @@ type OneVersion struct {
 
 // Conflicts are the files with two versions.
 type Conflicts struct {
-	Total int           `json:"total"`
-	Files []TwoVersions `json:"files" doc:"the first 1,000 by name"`
+	Total int           `json:"total" doc:"how many there are in all, of those asked for"`
+	Files []TwoVersions `json:"files" doc:"a part of them, by name"`
 }

@@ -246,6 +246,12 @@ type StoredVersion struct {
 	Store    string    `json:"store"` // where it lies, relative to the folder
 }
 
+// StoredVersions are a part of the old versions of a file, the newest first.
+type StoredVersions struct {
+	Total    int             `json:"total" doc:"how many there are in all"`
+	Versions []StoredVersion `json:"versions"`
+}
+
 // Direction says whose deletions are held.
 type Direction string
 

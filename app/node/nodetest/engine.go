@@ -157,12 +157,16 @@ func (e *Engine) Why(_ context.Context, f bep.FolderID, p relpath.Path) (status.
 // WhyDevice says nothing.
 func (e *Engine) WhyDevice(context.Context, device.ID) (status.Why, error) { return status.Why{}, nil }
 
-// Versions calls OnVersions.
-func (e *Engine) Versions(_ context.Context, f bep.FolderID, p relpath.Path) ([]status.StoredVersion, error) {
+// Versions gives a window of what OnVersions gives.
+func (e *Engine) Versions(_ context.Context, f bep.FolderID, p relpath.Path, w status.Window) (status.StoredVersions, error) {
+	out := status.StoredVersions{Versions: []status.StoredVersion{}}
 	if e.OnVersions == nil {
-		return nil, nil
+		return out, nil
 	}
-	return e.OnVersions(f, p)
+	all, err := e.OnVersions(f, p)
+	out.Total = len(all)
+	out.Versions = append(out.Versions, all[min(w.From, len(all)):min(w.From+w.Most, len(all))]...)
+	return out, err
 }
 
 // Decide calls OnDecide.
@@ -227,7 +231,7 @@ func (e *Engine) ShowIndex(_ context.Context, f bep.FolderID, p relpath.Path) (s
 func (e *Engine) ExportIndex(context.Context, bep.FolderID, string) error { return nil }
 
 // Conflicts calls OnConflicts.
-func (e *Engine) Conflicts(_ context.Context, folder bep.FolderID) (status.Conflicts, error) {
+func (e *Engine) Conflicts(_ context.Context, folder bep.FolderID, _ status.Window) (status.Conflicts, error) {
 	if e.OnConflicts == nil {
 		return status.Conflicts{Files: []status.TwoVersions{}}, nil
 	}
@@ -236,7 +240,7 @@ func (e *Engine) Conflicts(_ context.Context, folder bep.FolderID) (status.Confl
 
 // Conflict gives the first of OnConflicts.
 func (e *Engine) Conflict(ctx context.Context, folder bep.FolderID, _ relpath.Path) (status.TwoVersions, error) {
-	all, err := e.Conflicts(ctx, folder)
+	all, err := e.Conflicts(ctx, folder, status.Window{})
 	if err != nil || len(all.Files) == 0 {
 		return status.TwoVersions{}, err
 	}
@@ -267,11 +271,11 @@ func (e *Engine) SetRules(context.Context, bep.FolderID, string, string) (bool, 
 }
 
 // List gives nothing.
-func (e *Engine) List(context.Context, bep.FolderID, relpath.Path, string) (status.Listing, error) {
+func (e *Engine) List(context.Context, bep.FolderID, relpath.Path, status.Window) (status.Listing, error) {
 	return status.Listing{Files: []status.Listed{}}, nil
 }
 
 // Needed gives nothing.
-func (e *Engine) Needed(context.Context, bep.FolderID, string) (status.Listing, error) {
+func (e *Engine) Needed(context.Context, bep.FolderID, status.Window) (status.Listing, error) {
 	return status.Listing{Files: []status.Listed{}}, nil
 }

@@ -92,6 +92,8 @@ func testClosed(t *testing.T, open Open) {
 		"NeededOne":      func() error { _, _, err := f.NeededOne(p); return err },
 		"LocalSince":     func() error { _, err := f.LocalSince(0, 1); return err },
 		"LocalRange":     func() error { _, err := f.LocalRange(p, p, 1); return err },
+		"Names":          func() error { _, err := f.Names(p, p, 1); return err },
+		"NeededNames":    func() error { _, err := f.NeededNames(p, 1); return err },
 		"LocalBySize":    func() error { _, err := f.LocalBySize(1, 1); return err },
 		"LocalByContent": func() error { _, err := f.LocalByContent([32]byte{}, 1, 1); return err },
 		"Availability":   func() error { _, err := f.Availability(p); return err },

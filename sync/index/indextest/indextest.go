@@ -52,6 +52,7 @@ func Run(t *testing.T, newHome func(t *testing.T) Open) {
 		{"a dropped device makes room for another", testSlotReuse},
 		{"our files are found by their content", testByContent},
 		{"a directory is listed without its neighbours", testRange},
+		{"names are listed without what is deleted", testNames},
 		{"a page of very long files ends early", testLongPages},
 		{"sequences of a new run stand apart", testRuns},
 		{"facts are kept by key", testMeta},

@@ -226,6 +226,51 @@ func testRange(t *testing.T, open Open) {
 	}
 }
 
+func testNames(t *testing.T, open Open) {
+	f := openFolder(t, open)
+	ours := []index.Record{local(deleted("a/gone", 1, version(1, 1))), local(file("a/older", 1, 1, version(1, 1)))}
+	for _, name := range []string{"a", "a/b/c", "a0", "a-"} {
+		ours = append(ours, local(file(name, 1, 1, version(1, 1))))
+	}
+	must(f.Update(ours))(t)
+	check(t, f.ResetRemote(devA, 1))
+	check(t, f.UpdateRemote(devA, []bep.FileInfo{
+		file("a/new", 1, 1, version(2, 1)), file("a/older", 2, 1, version(1, 1, 2, 1)),
+		deleted("a/b/c", 2, version(1, 1, 2, 1)), deleted("a/never", 2, version(2, 1)),
+	}))
+	for _, test := range []struct {
+		dir, after string
+		limit      int
+		want       []string
+	}{
+		{"", "", 100, []string{"a", "a-", "a/b/c", "a/new", "a/older", "a0"}},
+		{"a", "", 100, []string{"a/b/c", "a/new", "a/older"}},
+		{"a", "a/b/c", 1, []string{"a/new"}},
+		{"a", "a/older", 100, nil},
+		{"a/b", "", 100, []string{"a/b/c"}},
+		{"", "", 0, nil},
+	} {
+		got := paths(must(f.Names(path(test.dir), path(test.after), test.limit))(t))
+		if d := diff(test.want, got); d != "" {
+			t.Errorf("below %q after %q, at most %d (-want +got):\n%s", test.dir, test.after, test.limit, d)
+		}
+	}
+	if d := diff([]string{"a/b/c", "a/new", "a/older"}, paths(must(f.NeededNames(relpath.Root, 100))(t))); d != "" {
+		t.Errorf("needed (-want +got):\n%s", d)
+	}
+	if d := diff([]string{"a/new"}, paths(must(f.NeededNames(path("a/b/c"), 1))(t))); d != "" {
+		t.Errorf("needed, one after a name (-want +got):\n%s", d)
+	}
+}
+
+func paths(list []relpath.Path) []string {
+	var out []string
+	for _, p := range list {
+		out = append(out, p.String())
+	}
+	return out
+}
+
 func path(s string) relpath.Path {
 	if s == "" {
 		return relpath.Root

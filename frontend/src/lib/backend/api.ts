@@ -12,7 +12,6 @@ export type Offer = Schemas['Offer']
 export type Preview = Schemas['Preview']
 export type TwoVersions = Schemas['TwoVersions']
 export type OneVersion = Schemas['OneVersion']
-export type Conflicts = Schemas['Conflicts']
 export type Network = Schemas['Network']
 export type Checkup = Schemas['Checkup']
 export type RulesTried = Schemas['RulesTried']
@@ -32,6 +31,12 @@ export interface Asking {
   device?: string
   kind?: 'files' | 'devices' | 'folders' | 'problems'
   search?: string
+}
+
+/** Which part of a list is wanted. */
+export interface Place {
+  from: number
+  most: number
 }
 
 /** Comparing what stands at a place reads files of it, which may take minutes. */
@@ -54,9 +59,9 @@ export const api = {
     call('post', '/folders/{folder}/held', { path: { folder }, body: { do: choice, token } }),
   scan: (folder: string) => call('post', '/scan', { body: { folder } }),
   why: (folder: string, path: string) => call('get', '/folders/{folder}/why', { path: { folder }, query: { path } }),
-  versions: (folder: string, path: string) => call('get', '/folders/{folder}/versions', { path: { folder }, query: { path } }),
+  versions: (folder: string, query: { path: string } & Place) => call('get', '/folders/{folder}/versions', { path: { folder }, query }),
   restore: (folder: string, body: Schemas['RestoreRequest']) => call('post', '/folders/{folder}/restore', { path: { folder }, body }),
-  conflicts: (folder: string) => call('get', '/folders/{folder}/conflicts', { path: { folder } }),
+  conflicts: (folder: string, query: { find: string } & Place) => call('get', '/folders/{folder}/conflicts', { path: { folder }, query }),
   conflict: (folder: string, path: string) => call('get', '/folders/{folder}/conflict', { path: { folder }, query: { path } }),
   settle: (folder: string, body: Schemas['Settling']) => call('post', '/folders/{folder}/conflicts', { path: { folder }, body }),
   activity: (query: Asking) => call('get', '/activity', { query }),
@@ -66,8 +71,8 @@ export const api = {
   rules: (folder: string) => call('get', '/folders/{folder}/rules', { path: { folder } }),
   tryRules: (folder: string, text: string) => call('post', '/folders/{folder}/rules', { path: { folder }, body: { text } }),
   setRules: (folder: string, body: Schemas['Rules']) => call('put', '/folders/{folder}/rules', { path: { folder }, body }),
-  files: (folder: string, path: string, after: string) => call('get', '/folders/{folder}/files', { path: { folder }, query: { path, after } }),
-  needed: (folder: string, after: string) => call('get', '/folders/{folder}/needed', { path: { folder }, query: { after } }),
+  files: (folder: string, query: { path: string; find: string } & Place) => call('get', '/folders/{folder}/files', { path: { folder }, query }),
+  needed: (folder: string, query: Place) => call('get', '/folders/{folder}/needed', { path: { folder }, query }),
   trustNetwork: (network: string, trusted: boolean) => call('put', '/networks/{network}/trust', { path: { network }, body: { trusted } }),
   openPane: () => call('put', '/pairing/pane'),
   closePane: () => call('delete', '/pairing/pane'),
