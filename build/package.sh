@@ -34,6 +34,11 @@ forget() { rm -rf "$STAGE" rsrc_windows_*.syso cmd/lanyard/rsrc_windows_*.syso; 
 # build FILE TAGS PACKAGE [LINK FLAG] builds one program.
 build() { go build -trimpath -tags "$2" -ldflags "-s -w -X main.version=$version ${4:-}" -o "$1" "$3"; }
 
+# terms writes our licence, and those of all that is compiled in.
+terms() {
+  { cat LICENSE; printf '\nLanyard holds work of others, under these terms:\n\n'; cat app/cli/licences.txt; echo; cat frontend/dist/licences.txt; } >"$STAGE/copyright"
+}
+
 # programs builds what the packages for Linux hold, once.
 programs() {
   [ ! -e "$STAGE/engine" ] || return 0
@@ -64,11 +69,13 @@ windows() {
   # It offers to install the web view where Windows has none.
   build "$STAGE/windows/lanyard-desktop.exe" desktop,production,wv2runtime.embed . "-H windowsgui"
   unset GOOS CGO_ENABLED
+  cp "$STAGE/copyright" "$STAGE/windows/LICENSES.txt"
   mkdir -p "$out/windows"
   cp "$STAGE/windows"/*.exe "$out/windows/"
   makensis -V2 -NOCD -DVERSION="$version" -DNUMBER="$number" -DSTAGE="$STAGE/windows" -DICON="$PWD/build/icons/lanyard.ico" \
     -DLICENSE="$PWD/LICENSE" -DOUT="$(realpath "$out")/lanyard-$version-setup.exe" build/package/windows.nsi
 }
 
+terms
 for part in "${parts[@]}"; do "$part"; done
 ls -l "$out"

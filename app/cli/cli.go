@@ -109,7 +109,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.homeDir, "home", "", "directory of the configuration, identity and index")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return wrongUsage(c, err) })
 	root.AddCommand(
-		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(),
+		a.serveCommand(), a.stopCommand(), a.webCommand(), a.idCommand(), a.versionCommand(), a.licencesCommand(),
 		a.deviceCommand(), a.pairCommand(), a.folderCommand(), a.networkCommand(),
 		a.scanCommand(), a.statusCommand(), a.waitCommand(), a.eventsCommand(), a.historyCommand(),
 		a.whyCommand(), a.doctorCommand(), a.versionsCommand(), a.restoreCommand(), a.indexCommand(),

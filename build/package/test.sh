@@ -69,6 +69,20 @@ wants() {
 }
 has() { [ "$(inside lanyard version)" = "lanyard $1" ] || fail "the version is $(inside lanyard version), want $1"; }
 
+# legal PACKAGE checks that a package has the terms of what it holds, and that the
+# program says them.
+legal() {
+  local file part
+  case $kind in
+    deb) file=$root/usr/share/doc/$1/copyright ;;
+    rpm) file=$root/usr/share/licenses/$1/LICENSE ;;
+  esac
+  for part in "Apache License" "== golang.org/x/net v" "== svelte "; do
+    grep -q "$part" "$file" || fail "$file lacks $part"
+    inside lanyard licences | grep "$part" >/dev/null || fail "lanyard licences lacks $part"
+  done
+}
+
 # The person's own: a folder with a file, and a home.
 begin() {
   rm -rf "$root/root/.local/state/lanyard" "$root/root/Documents"
@@ -99,6 +113,7 @@ engine() {
   done
   install new lanyard
   has 0.1.0
+  legal lanyard
   inside lanyard stop
   wait
   inside lanyard serve --no-discovery --listen quic://127.0.0.1:0 2>/dev/null &
@@ -128,6 +143,7 @@ desktop() {
   grep -q '^MimeType=x-scheme-handler/lanyard;' "$root/usr/share/applications/lanyard-desktop.desktop" || fail "links are not registered"
   install new lanyard-desktop
   has 0.1.0
+  legal lanyard-desktop
   shows_window
   # The two packages hold the same program: one takes the place of the other.
   if install new lanyard >/dev/null 2>&1; then fail "both packages can be installed at once"; fi
