@@ -87,13 +87,15 @@ type Network struct {
 
 // Folder is a folder of this device.
 type Folder struct {
-	ID      bep.FolderID `json:"id"`
-	Label   string       `json:"label"`
-	Path    string       `json:"path"` // absolute, native
-	Type    FolderType   `json:"type"`
-	Shared  []device.ID  `json:"shared"`
-	Paused  bool         `json:"paused"`
-	NoBrake bool         `json:"no_brake"` // the brake on mass deletions is off
+	ID     bep.FolderID `json:"id"`
+	Label  string       `json:"label"`
+	Path   string       `json:"path"` // absolute, native
+	Type   FolderType   `json:"type"`
+	Shared []device.ID  `json:"shared"`
+	Paused bool         `json:"paused"`
+	// PausedUntil is when a pause ends by itself; zero where a person ends it.
+	PausedUntil time.Time `json:"paused_until,omitzero"`
+	NoBrake     bool      `json:"no_brake"` // the brake on mass deletions is off
 	// MaxEntries is how many entries each other device may announce: 0 is the
 	// engine's own limit, below it is none.
 	MaxEntries int64 `json:"max_entries,omitempty"`

@@ -48,6 +48,7 @@ type Node struct {
 	desk   *desk.Desk
 
 	activity *activity.Log
+	changed  chan struct{} // holds a sign when the configuration changed since endPauses looked
 }
 
 // Open takes the home and makes the engine, which from then on is told of
@@ -58,7 +59,7 @@ func Open(o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, store: store, activity: activity.New(time.Now)}
+	n := &Node{opts: o, store: store, activity: activity.New(time.Now), changed: make(chan struct{}, 1)}
 	n.desk = desk.New(desk.Options{Store: store, Refresh: n.announce, Log: o.Log})
 	if n.engine, err = o.Engine(n.engineOptions()); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -68,6 +69,10 @@ func Open(o Options) (*Node, error) {
 	store.Follow(func(c config.Config) {
 		n.engine.Apply(Desired(c))
 		n.announce() // this device may have another name
+		select {
+		case n.changed <- struct{}{}:
+		default: // there is a sign
+		}
 	})
 	return n, nil
 }
@@ -162,6 +167,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer beside.Wait()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil) // first
+	beside.Go(func() { n.endPauses(ctx) })
 	if p, ok := n.engine.(Pairable); ok {
 		beside.Go(func() { _ = n.desk.Run(ctx, p.Meeting()) }) // gives the cause of ctx's end
 	}

@@ -130,6 +130,9 @@ func (s *Service) snapshot() status.Snapshot {
 	for _, f := range snap.Folders {
 		f.Problems = s.wordedAll(f.Problems)
 		f.Problem = s.wordedPointer(f.Problem)
+		if i := slices.IndexFunc(c.Folders, func(kept config.Folder) bool { return string(kept.ID) == f.ID }); i >= 0 {
+			f.PausedUntil = c.Folders[i].PausedUntil
+		}
 		failed := make([]status.Failed, 0, len(f.Failed))
 		for _, name := range f.Failed {
 			name.Text = s.worded(status.Problem{Code: name.Code, Text: name.Text, Param: name.Param}).Text

@@ -235,26 +235,22 @@ func (s *Settings) RemoveFolder(_ context.Context, folder string) error {
 // ChangeFolder pauses or resumes a folder.
 func (s *Settings) ChangeFolder(_ context.Context, folder string, change ShareChange) (Share, error) {
 	return s.editFolder(folder, func(_ config.Config, f config.Folder) (config.Folder, error) {
-		set(&f.Paused, change.Paused)
+		if change.Paused != nil {
+			f.Paused, f.PausedUntil = *change.Paused, time.Time{}
+		}
 		set(&f.MaxEntries, change.MaxEntries)
 		return f, nil
 	})
 }
 
-// PauseAll pauses or resumes every folder.
-func (s *Settings) PauseAll(_ context.Context, paused bool) error {
+// PauseAll pauses every folder, until a time or, where that is zero, until a
+// person resumes it; or resumes them all.
+func (s *Settings) PauseAll(_ context.Context, paused bool, until time.Time) error {
 	return s.store.Update(func(c config.Config) (config.Config, error) {
-		for _, f := range c.Folders {
-			var err error
-			c, err = c.WithFolderChanged(f.ID, func(f config.Folder) config.Folder {
-				f.Paused = paused
-				return f
-			})
-			if err != nil {
-				return c, err
-			}
+		if !paused {
+			return c.WithAllResumed(), nil
 		}
-		return c, nil
+		return c.WithAllPaused(until), nil
 	})
 }
 

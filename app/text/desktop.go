@@ -18,14 +18,16 @@ const (
 	ClosedTray  DesktopText = "closed.tray"
 	ClosedStart DesktopText = "closed.start"
 
-	TrayOpen    DesktopText = "tray.open"
-	TrayPause   DesktopText = "tray.pause"
-	TrayResume  DesktopText = "tray.resume"
-	TrayNeeds   DesktopText = "tray.needs"   // n
-	TraySyncing DesktopText = "tray.syncing" // percent
-	TrayAway    DesktopText = "tray.away"
-	TrayMore    DesktopText = "tray.more" // n
-	TrayTip     DesktopText = "tray.tip"  // state, and safe where it is known
+	TrayOpen        DesktopText = "tray.open"
+	TrayPause       DesktopText = "tray.pause"
+	TrayHour        DesktopText = "tray.hour"
+	TrayResume      DesktopText = "tray.resume"
+	TrayNeeds       DesktopText = "tray.needs"   // n
+	TraySyncing     DesktopText = "tray.syncing" // percent
+	TrayAway        DesktopText = "tray.away"
+	TrayPausedUntil DesktopText = "tray.paused" // time
+	TrayMore        DesktopText = "tray.more"   // n
+	TrayTip         DesktopText = "tray.tip"    // state, and safe where it is known
 
 	NotifyRequestTitle  DesktopText = "notify.request"
 	NotifyConnect       DesktopText = "notify.connect"      // device
@@ -51,7 +53,7 @@ const (
 func DesktopTexts() []DesktopText {
 	return []DesktopText{
 		DesktopFile, DesktopStop, ClosedTitle, ClosedTray, ClosedStart,
-		TrayOpen, TrayPause, TrayResume, TrayNeeds, TraySyncing, TrayAway, TrayMore, TrayTip,
+		TrayOpen, TrayPause, TrayHour, TrayResume, TrayPausedUntil, TrayNeeds, TraySyncing, TrayAway, TrayMore, TrayTip,
 		NotifyRequestTitle, NotifyConnect, NotifyOffer, NotifyRequestMany, NotifyTwoTitle, NotifyTwo, NotifyTwoMany,
 		NotifyHeldTitle, NotifyHeldIn, NotifyHeldOut, NotifyHeldMany,
 		NotifyFinishedTitle, NotifyFinishedThere, NotifyFinishedHere, NotifyFinishedMany, NotifyActionTitle, NotifyActionMany, NotifyOpen,

@@ -67,9 +67,10 @@ func follow(ctx context.Context, e Engine, show func(status.Snapshot)) {
 	})
 }
 
-// pauseAll pauses every folder, or resumes them.
-func (t *Tray) pauseAll(ctx context.Context, paused bool) {
-	if err := t.Engine.PauseAll(ctx, paused); err != nil {
+// pauseAll pauses every folder until a time, or without an end where that is
+// zero; or resumes them.
+func (t *Tray) pauseAll(ctx context.Context, paused bool, until time.Time) {
+	if err := t.Engine.PauseAll(ctx, paused, until); err != nil {
 		t.Log.Error("the folders were not paused or resumed", "paused", paused, "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package tray
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"lanyard/app/text"
 	"lanyard/sync/bep"
@@ -92,6 +93,9 @@ func Look(s status.Snapshot, words *text.Catalogue) Face {
 		f.Mark, f.State = Working, words.SayWindow("state.looking", nil)
 	case f.Paused:
 		f.Mark, f.State = Paused, words.SayWindow("state.paused", nil)
+		if until := resumes(s); !until.IsZero() {
+			f.State = words.SayDesktop(text.TrayPausedUntil, map[string]string{"time": until.Local().Format("15:04")})
+		}
 	case len(s.Devices) == 0:
 		f.Mark, f.State = Away, words.SayWindow("safe.alone", nil)
 	case !slices.ContainsFunc(s.Devices, func(d status.Device) bool { return d.Connected }):
@@ -104,6 +108,18 @@ func Look(s status.Snapshot, words *text.Catalogue) Face {
 		f.State = words.SayWindow("state.sync", nil)
 	}
 	return f
+}
+
+// resumes gives when the first of the folders is resumed by itself, zero where
+// none is.
+func resumes(s status.Snapshot) time.Time {
+	var first time.Time
+	for _, f := range s.Folders {
+		if at := f.PausedUntil; !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 func number(n int64) map[string]string { return map[string]string{"n": strconv.FormatInt(n, 10)} }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,6 +138,16 @@ func TestManyFoldersAreNamedInPart(t *testing.T) {
 	}
 	if !face.Paused || face.Pausing {
 		t.Errorf("all are paused, and it offers otherwise: %+v", face)
+	}
+}
+
+func TestAPauseSaysWhenItEnds(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 22, hour, 5, 0, 0, time.Local) }
+	s := status.Snapshot{Folders: []status.Folder{
+		{ID: "f", State: status.Paused}, {ID: "g", State: status.Paused, PausedUntil: at(15)}, {ID: "h", State: status.Paused, PausedUntil: at(14)},
+	}}
+	if face := Look(s, english(t)); face.State != "Paused until 14:05" || face.Mark != Paused {
+		t.Errorf("it shows %s, %q", face.Mark, face.State)
 	}
 }
 

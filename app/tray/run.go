@@ -5,6 +5,7 @@ package tray
 import (
 	"context"
 	"sync"
+	"time"
 
 	"fyne.io/systray"
 
@@ -43,8 +44,8 @@ type icon struct {
 	acts    chan func(context.Context) // what was chosen, for work
 	shown   Face
 
-	state, safe, needs, open, pause, resume entry
-	folders                                 [MaxFolders + 1]entry
+	state, safe, needs, open, hour, pause, resume entry
+	folders                                       [MaxFolders + 1]entry
 }
 
 // build makes the menu, with places for all that it may ever hold: what is
@@ -57,8 +58,9 @@ func (i *icon) build(ctx context.Context) {
 	systray.AddSeparator()
 	i.needs = i.button(ctx, func(context.Context) { i.openWindow("#/needs") })
 	i.open = i.button(ctx, func(context.Context) { i.openWindow(overview) })
-	i.pause = i.button(ctx, func(ctx context.Context) { i.pauseAll(ctx, true) })
-	i.resume = i.button(ctx, func(ctx context.Context) { i.pauseAll(ctx, false) })
+	i.hour = i.button(ctx, func(ctx context.Context) { i.pauseAll(ctx, true, time.Now().Add(time.Hour)) })
+	i.pause = i.button(ctx, func(ctx context.Context) { i.pauseAll(ctx, true, time.Time{}) })
+	i.resume = i.button(ctx, func(ctx context.Context) { i.pauseAll(ctx, false, time.Time{}) })
 	systray.AddSeparator()
 	quit := i.button(ctx, i.quit)
 	if launch.Beside(Program) != "" {
@@ -88,6 +90,7 @@ func (i *icon) draw(f Face) {
 		i.folders[n].say(line)
 	}
 	i.needs.say(f.Needs)
+	i.hour.sayIf(f.Pausing, i.Words.SayDesktop(text.TrayHour, nil))
 	i.pause.sayIf(f.Pausing, i.Words.SayDesktop(text.TrayPause, nil))
 	i.resume.sayIf(f.Paused, i.Words.SayDesktop(text.TrayResume, nil))
 	i.shown = f

@@ -3,6 +3,7 @@ package tray
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"lanyard/app/config"
 	"lanyard/app/launch"
@@ -14,7 +15,7 @@ import (
 // Engine is what the tray shows and does; *service.Service fulfils it.
 type Engine interface {
 	Follow(context.Context, func(service.SnapshotEvent) error) error
-	PauseAll(ctx context.Context, paused bool) error
+	PauseAll(ctx context.Context, paused bool, until time.Time) error
 	Stop(context.Context) error
 }
 

@@ -131,6 +131,17 @@ func TestTheTray(t *testing.T) {
 	i.chooses(t, "Resume all folders", paused("false"))
 	says("In sync", "Safe to close")
 
+	i.chooses(t, "Pause for an hour", paused("true"))
+	eventually(t, "it says until when", func() error {
+		tip, err := i.tip()
+		if err == nil && !strings.HasPrefix(tip, "Lanyard: Paused until ") {
+			err = errors.New(tip)
+		}
+		return err
+	})
+	i.chooses(t, "Resume all folders", paused("false"))
+	says("In sync", "Safe to close")
+
 	opened := func(want string) func() error {
 		return func() error {
 			got, err := os.ReadFile(e.opened)

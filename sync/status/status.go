@@ -50,18 +50,20 @@ type Need struct {
 
 // Folder is one folder's state.
 type Folder struct {
-	ID        string      `json:"id"`
-	Label     string      `json:"label"`
-	Path      string      `json:"path"`
-	Type      string      `json:"type"`
-	State     FolderState `json:"state"`
-	Problem   *Problem    `json:"problem"` // the first of Problems
-	Global    Count       `json:"global"`
-	Local     Count       `json:"local"`
-	Need      Need        `json:"need"`
-	Conflicts int64       `json:"conflicts"`
-	Held      int64       `json:"held"`
-	HeldBack  []Held      `json:"held_back"` // what Held counts, for each direction
+	ID    string      `json:"id"`
+	Label string      `json:"label"`
+	Path  string      `json:"path"`
+	Type  string      `json:"type"`
+	State FolderState `json:"state"`
+	// PausedUntil is when a pause ends by itself; absent where a person ends it.
+	PausedUntil time.Time `json:"paused_until,omitzero"`
+	Problem     *Problem  `json:"problem"` // the first of Problems
+	Global      Count     `json:"global"`
+	Local       Count     `json:"local"`
+	Need        Need      `json:"need"`
+	Conflicts   int64     `json:"conflicts"`
+	Held        int64     `json:"held"`
+	HeldBack    []Held    `json:"held_back"` // what Held counts, for each direction
 	// InSync: the root is proved, everything was looked at, and nothing is
 	// needed, held back or in the way.
 	InSync   bool      `json:"in_sync"`

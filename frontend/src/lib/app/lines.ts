@@ -2,7 +2,7 @@
 import type { Device } from '../backend/api'
 import { folderState, waitsFor, lacks, type Shared } from '../state/states'
 import type { Words } from '../state/eta'
-import { day, t, word } from '../text/text.svelte'
+import { day, t, when, word } from '../text/text.svelte'
 
 export function etaText(w: Words): string {
   return 'from' in w ? t(w.key, { from: w.from, to: w.to }) : t(w.key)
@@ -39,7 +39,7 @@ export function folderLine(shared: Shared): string {
     case 'state.alone':
       return t('line.alone')
     case 'state.paused':
-      return t('line.paused')
+      return f.paused_until === undefined ? t('line.paused') : t('line.paused-until', { when: when(f.paused_until) })
     default:
       return t('line.holds', { n: f.local.files, size: f.local.bytes })
   }
