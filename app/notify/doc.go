@@ -8,5 +8,5 @@
 // hour at most. What was told is remembered, also over a restart, and is not told
 // again while it lasts. All that is decided by pure functions of snapshots and of
 // the time; how a notification reaches the screen is behind Sender, which exists
-// in programs built with the tag "tray" on Linux and Windows.
+// in programs built with the tag "tray".
 package notify

@@ -271,6 +271,21 @@ func TestHostileNamesAreTextOnWindows(t *testing.T) {
 	}
 }
 
+func TestHostileNamesAreArgumentsOnMacOS(t *testing.T) {
+	plain := scriptArgs(Notification{Title: "Done", Body: "x"})
+	for _, body := range []string{hostile, `" & (do shell script "id") & "`, "-e", "--help", "end run\non run argv"} {
+		args := scriptArgs(Notification{Title: "Done", Body: body})
+		if last := len(args) - 1; !slices.Equal(args[:last], plain[:last]) || args[last] != body {
+			t.Errorf("%q is given as %q", body, args)
+		}
+	}
+	for i, arg := range plain[:len(plain)-2] {
+		if i%2 == 0 && arg != "-e" || strings.Contains(arg, "Done") {
+			t.Errorf("the script has %q", arg)
+		}
+	}
+}
+
 // moves gives a state in which a folder of 12,000 files goes to Ben's laptop and
 // comes from somewhere.
 func moves(there, here int64, connected bool) status.Snapshot {

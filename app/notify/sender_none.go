@@ -1,4 +1,4 @@
-//go:build !tray || !(linux || windows)
+//go:build !tray || !(linux || windows || darwin)
 
 package notify
 

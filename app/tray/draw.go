@@ -122,6 +122,19 @@ func fade(p *image.RGBA) {
 	}
 }
 
+// template gives the picture as macOS paints it in a colour of its own: what is
+// dark in it is painted, and what is light is not.
+func template(p *image.RGBA) *image.RGBA {
+	out := image.NewRGBA(p.Bounds())
+	for y := range side {
+		for x := range side {
+			c := p.RGBAAt(x, y) // its parts are multiplied by the alpha
+			out.SetRGBA(x, y, color.RGBA{A: c.A - color.GrayModel.Convert(color.RGBA{c.R, c.G, c.B, 255}).(color.Gray).Y})
+		}
+	}
+	return out
+}
+
 // shrink gives the picture with n points on a side: each is the mean of those
 // that it stands for.
 func shrink(p *image.RGBA, n int) *image.RGBA {

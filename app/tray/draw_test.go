@@ -45,6 +45,25 @@ func TestIconsDifferInShape(t *testing.T) {
 	}
 }
 
+// Nor is it where the system paints the icon in one colour.
+func TestTemplatesDifferInShape(t *testing.T) {
+	const size = 18 // points of the bar of macOS
+	for i, a := range Marks() {
+		for _, b := range Marks()[i+1:] {
+			one, other := shrink(template(Draw(a)), size), shrink(template(Draw(b)), size)
+			differ := 0
+			for p := 3; p < len(one.Pix); p += 4 { // the alpha alone counts
+				if d := int(one.Pix[p]) - int(other.Pix[p]); d > 40 || d < -40 {
+					differ++
+				}
+			}
+			if least := size * size / 25; differ < least {
+				t.Errorf("%s and %s differ in %d points of %d, want %d", a, b, differ, size*size, least)
+			}
+		}
+	}
+}
+
 func TestAnIconIsAPNGOfItsSize(t *testing.T) {
 	for _, m := range Marks() {
 		p, err := png.Decode(bytes.NewReader(encodePNG(Draw(m))))

@@ -75,7 +75,7 @@ func (i *icon) show(s status.Snapshot) { i.draw(Look(s, i.Words)) }
 
 func (i *icon) draw(f Face) {
 	if i.shown.Mark != f.Mark {
-		systray.SetIcon(encoded(Draw(f.Mark)))
+		setIcon(Draw(f.Mark))
 	}
 	if tip := f.Tip(i.Words); i.shown.Tip(i.Words) != tip {
 		systray.SetTooltip(short(tip))

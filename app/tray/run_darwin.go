@@ -25,7 +25,8 @@ func show(ctx context.Context, build, begin func()) {
 	systray.Run(func() { build(); begin() }, nil)
 }
 
-func encoded(p *image.RGBA) []byte { return encodePNG(p) }
+// setIcon shows a picture in the colour of the bar, which macOS chooses.
+func setIcon(p *image.RGBA) { systray.SetTemplateIcon(encodePNG(template(p)), nil) }
 
 // literal gives text for a menu: it stands there as it is.
 func literal(text string) string { return text }

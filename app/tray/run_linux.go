@@ -51,7 +51,8 @@ func show(ctx context.Context, build, begin func()) {
 	<-ctx.Done()
 }
 
-func encoded(p *image.RGBA) []byte { return encodePNG(p) }
+// setIcon shows a picture.
+func setIcon(p *image.RGBA) { systray.SetIcon(encodePNG(p)) }
 
 // literal gives text for a menu, in which an underscore marks a key.
 func literal(text string) string { return strings.ReplaceAll(text, "_", "__") }

@@ -27,7 +27,8 @@ func show(ctx context.Context, build, begin func()) {
 	systray.Run(func() { build(); begin() }, nil)
 }
 
-func encoded(p *image.RGBA) []byte { return encodeICO(p) }
+// setIcon shows a picture.
+func setIcon(p *image.RGBA) { systray.SetIcon(encodeICO(p)) }
 
 // literal gives text for a menu, in which an ampersand marks a key.
 func literal(text string) string { return strings.ReplaceAll(text, "&", "&&") }
