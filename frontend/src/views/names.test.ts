@@ -13,8 +13,6 @@ import { store } from '../lib/app/store.svelte'
 import { bare } from '../lib/text/names'
 import { t } from '../lib/text/text.svelte'
 
-vi.mock('../lib/backend/transport', async (whole) => ({ ...(await whole<object>()), subscribe: () => () => undefined }))
-
 const other = 'ABCDEFG-ABCDEFG'
 const time = '2026-11-21T14:00:00Z'
 
@@ -125,7 +123,10 @@ async function go(hash: string): Promise<void> {
   await settle()
 }
 
-beforeEach(() => vi.useFakeTimers())
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.spyOn(store, 'follow').mockReturnValue(() => undefined) // no engine is asked, whichever test came before
+})
 afterEach(() => {
   cleanup() // before anything is asked in earnest
   vi.advanceTimersByTime(1000)
