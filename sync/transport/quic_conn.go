@@ -73,6 +73,9 @@ func (c *quicConn) fault(op string, err error) error {
 	if err == nil || err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
+	if end, ok := errors.AsType[*quic.ApplicationError](err); ok && end.Remote {
+		<-c.Done() // its streams end a moment earlier, and who asks now wants its code
+	}
 	return fault.Wrap(fault.Retry, "", op, c.RemoteAddress(), err)
 }
 

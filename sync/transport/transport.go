@@ -51,8 +51,8 @@ type Conn interface {
 	// Done is closed when the connection has ended, whoever ended it. Over TCP
 	// only a Read learns that the other side did.
 	Done() <-chan struct{}
-	// EndCode gives the code with which the other side closed, once Done. TCP
-	// carries none.
+	// EndCode gives the code with which the other side closed, once Done or once a
+	// Read or Write failed because of it. TCP carries none.
 	EndCode() (Code, bool)
 }
 

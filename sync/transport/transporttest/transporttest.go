@@ -218,8 +218,10 @@ func deadline(t *testing.T, p Pair) {
 	}
 }
 
+// closeCode: who reads knows the other side's code as soon as that fails.
 func closeCode(t *testing.T, p Pair) {
-	for _, byDialer := range []bool{true, false} {
+	for round := range 40 {
+		byDialer := round%2 == 0
 		a, b := connect(t, p)
 		closer, other := a, b
 		if !byDialer {
@@ -228,9 +230,12 @@ func closeCode(t *testing.T, p Pair) {
 		if err := closer.CloseWith(transport.CodeDuplicate, "one is enough"); err != nil {
 			t.Errorf("close: %v", err)
 		}
+		if n, err := other.Read(make([]byte, 1)); err == nil {
+			t.Fatalf("read gives %d bytes and no error", n)
+		}
+		wantCode(t, p, other, transport.CodeDuplicate)
 		done(t, closer)
 		done(t, other)
-		wantCode(t, p, other, transport.CodeDuplicate)
 		if code, ok := closer.EndCode(); ok {
 			t.Errorf("code at the closing side: got %d, want none", code)
 		}
