@@ -4,6 +4,7 @@ GO      ?= go
 ROUNDS  ?= 3
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN      = build/bin
+PAGES_NEED = frontend/node_modules/.installed
 FLAGS    = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 # The tray of macOS alone is not written in Go.
@@ -26,7 +27,14 @@ build: need-go ## build the program into build/bin
 
 web: ## build the pages that a browser shows into frontend/dist
 	@build/need.sh node npm
-	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@$(MAKE) --no-print-directory $(PAGES_NEED)
+	cd frontend && npm run --silent build
+
+# What the pages are built with is installed when the list of it changed. npm
+# removes the directory first, so that the mark stands only where all is there.
+$(PAGES_NEED): frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
 
 desktop: need-go web ## build the window into build/bin, beside the program with its tray
 	@build/need.sh webview

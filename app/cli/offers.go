@@ -33,7 +33,7 @@ func (a *app) folderOffers() *cobra.Command {
 				if asJSON {
 					return a.printJSON(shown)
 				}
-				return a.printOffers(shown)
+				return a.printOffers(shown, len(offers)-len(shown))
 			})
 		},
 	}
@@ -42,8 +42,9 @@ func (a *app) folderOffers() *cobra.Command {
 	return c
 }
 
-func (a *app) printOffers(offers []status.Offer) error {
-	if len(offers) == 0 {
+// printOffers lists offers, and says how many refused ones it does not list.
+func (a *app) printOffers(offers []status.Offer, hidden int) error {
+	if len(offers) == 0 && hidden == 0 {
 		return a.say("%s", a.words().SayOffer(text.OfferNone, nil))
 	}
 	for _, o := range offers {
@@ -51,7 +52,10 @@ func (a *app) printOffers(offers []status.Offer) error {
 			return err
 		}
 	}
-	return nil
+	if hidden == 0 {
+		return nil
+	}
+	return a.say("%s", a.words().SayOffer(text.OfferHidden, map[string]string{"n": strconv.Itoa(hidden), "command": "lanyard folder offers --refused"}))
 }
 
 // offerText says what a device offers, or that it asks to connect, and what to

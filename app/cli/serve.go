@@ -138,14 +138,17 @@ func (a *app) runNode(ctx context.Context, n *node.Node, flags doorFlags, log *s
 	if err := n.Store().Announce(address); err != nil {
 		return errors.Join(err, l.Close(), closeDoor(door))
 	}
+	later := make(chan *web.Door) // never closed: takes one that is opened late
 	if door != nil {
 		s.LetIn(door)
 		log.Info("letting browsers in", "address", door.Address())
+	} else {
+		s.OpenBy(func() (service.Door, error) { return a.openLater(ctx, later, log) })
 	}
 	log.Info("running", "version", a.Version, "device", n.ID().Short().String())
 	icon := tray.New(tray.Options{Engine: s, Home: home, Words: text.Mine(), Log: log})
 	s.TellBy(icon.TellClosed)
-	err = runAll(ctx, stop, n, s, l, door, icon)
+	err = runAll(ctx, stop, n, s, l, door, later, icon)
 	if errors.Is(err, errStopped) || errors.Is(err, context.Canceled) {
 		log.Info("stopped")
 		return nil
@@ -157,16 +160,23 @@ func (a *app) runNode(ctx context.Context, n *node.Node, flags doorFlags, log *s
 // runAll runs engine, event stream, control socket and, where there are such, the
 // browser door and the tray, ends all when one ends, and gives the cause. It is
 // called from the goroutine of main, which the tray wants for itself.
-func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener, door *web.Door, icon *tray.Tray) error {
+func runAll(ctx context.Context, stop context.CancelCauseFunc, n *node.Node, s *service.Service, l net.Listener, door *web.Door, later <-chan *web.Door, icon *tray.Tray) error {
 	api := web.Handler(s)
 	runs := []func() error{
 		func() error { return n.Run(ctx) },
 		func() error { return s.Run(ctx) },
 		func() error { return web.Serve(ctx, l, api) },
 	}
-	if door != nil {
-		runs = append(runs, func() error { return door.Run(ctx, api) })
-	}
+	runs = append(runs, func() error {
+		if door == nil {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case door = <-later:
+			}
+		}
+		return door.Run(ctx, api)
+	})
 	var running sync.WaitGroup
 	for _, run := range runs {
 		running.Go(func() {

@@ -100,7 +100,7 @@ func (a *app) view(s status.Snapshot) string {
 	for _, f := range s.Folders {
 		line("")
 		line("%s (%s)  %s", f.Label, f.ID, f.Path)
-		line("  %s, %s, %s", folderState(f), count(f.Local.Files, "file"), size(f.Local.Bytes))
+		line("  %s, %s, %s", folderState(f)+onlyHere(f), count(f.Local.Files, "file"), size(f.Local.Bytes))
 		problems("  ! ", notOfFiles(f.Problems))
 		for _, p := range f.Progress.Files {
 			line("  %s  %s of %s", p.Name, size(p.Done), size(p.Total))
@@ -122,6 +122,9 @@ func (a *app) view(s status.Snapshot) string {
 			line("%s", a.offerText(o))
 		}
 	}
+	if len(s.Folders)+len(s.Devices)+len(s.Offers) == 0 {
+		line("%s", a.tell(text.PairFresh))
+	}
 	for _, r := range s.Removed[:min(len(s.Removed), maxShown)] {
 		line("%s  %s", r.Name, a.tell(text.PairRemoved, "time", r.Time.Format(time.RFC3339)))
 	}
@@ -129,6 +132,15 @@ func (a *app) view(s status.Snapshot) string {
 		line("and %s more; all are listed by: lanyard device list --removed", count(int64(n), "removed device"))
 	}
 	return b.String()
+}
+
+// onlyHere says of a folder that is whole here where it is not: "in sync" alone
+// would be taken for the whole truth.
+func onlyHere(f status.Folder) string {
+	if f.InSync && len(f.Devices) == 0 {
+		return " here, and shared with no device"
+	}
+	return ""
 }
 
 // maxShown is how many names that cannot be synced the view lists.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lanyard/app/service"
+	"lanyard/app/text"
 	"lanyard/app/web"
 	"lanyard/sync/fault"
 )
@@ -41,6 +43,9 @@ func (a *app) waitCommand() *cobra.Command {
 			}
 			req.Seconds = timeout.Seconds()
 			return a.withEngine(c.Context(), func(s *web.Client) error {
+				if err := a.sayAwaited(c.Context(), s, req.Device); err != nil {
+					return err
+				}
 				result, err := s.Wait(c.Context(), req)
 				if err != nil || result.InSync {
 					return err
@@ -53,6 +58,22 @@ func (a *app) waitCommand() *cobra.Command {
 	c.Flags().StringVar(&req.Device, "device", "", "device to wait for (default: every connected one)")
 	c.Flags().DurationVar(&timeout, "timeout", time.Minute, "how long to wait at most")
 	return c
+}
+
+// sayAwaited says on standard error that nobody is connected, or not the device
+// that is named, so that a wait for one is not taken for a standstill.
+func (a *app) sayAwaited(ctx context.Context, s *web.Client, named string) error {
+	snap, err := s.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range snap.Devices {
+		if d.Connected && (named == "" || d.Name == named || strings.HasPrefix(d.ID, named)) {
+			return nil
+		}
+	}
+	_, err = fmt.Fprintln(a.Err, a.tell(text.PairAwait))
+	return err
 }
 
 // notInSync says in one sentence what was missing when the time ran out.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lanyard/app/config"
+	"lanyard/app/service"
 	"lanyard/app/web"
 )
 
@@ -60,6 +61,22 @@ func (a *app) openDoor(flags doorFlags, log *slog.Logger) (*web.Door, error) {
 	return web.OpenDoor(o)
 }
 
+// openLater opens a door of a running engine, for browsers of this computer
+// alone, and hands it to who runs it.
+func (a *app) openLater(ctx context.Context, later chan<- *web.Door, log *slog.Logger) (service.Door, error) {
+	door, err := a.openDoor(doorFlags{address: "127.0.0.1:0"}, log)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case later <- door:
+		log.Info("letting browsers in", "address", door.Address())
+		return door, nil
+	case <-ctx.Done():
+		return nil, errors.Join(context.Cause(ctx), closeDoor(door))
+	}
+}
+
 // shortestPassword is in bytes.
 const shortestPassword = 10
 
@@ -92,7 +109,8 @@ func (a *app) webCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "web", Short: "Print a fresh address at which a browser shows this device", Args: takes(0, 0),
 		Long: "Prints an address that lets one browser in, once, within five minutes.\n" +
-			"The engine must have been started with --web.",
+			"Unless the engine was started with --web, it lets browsers of this computer in from then on, until it ends.\n" +
+			"To reach it from another computer: ssh -L PORT:127.0.0.1:PORT, or lanyard serve --web with a certificate and a password.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			home, err := a.home()
 			if err != nil {

@@ -102,7 +102,7 @@ func ParseInvitation(text string) (Invitation, error) {
 	body, ok := cutPrefixFold(text, linkPrefix) // first: the other is its beginning
 	if !ok {
 		if body, ok = cutPrefixFold(text, codePrefix); !ok {
-			return i, errNoInvitation("it begins otherwise")
+			return i, errNoInvitation("one begins with " + linkPrefix)
 		}
 	}
 	if len(body) > base32Text.EncodedLen(fixedPart+MaxHints*19) {

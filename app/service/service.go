@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"lanyard/app/activity"
@@ -31,7 +32,7 @@ type Service struct {
 	exposed string // file of the home that others can read, "" for none
 	feed    *feed
 	log     *activity.Log
-	door    Door // nil where no browser is let in
+	doors   doors
 	stop    func()
 	tell    func(context.Context) bool // nil where nobody can be told
 
@@ -39,6 +40,35 @@ type Service struct {
 	networks func() []node.Network
 	// announces reports whether this device is announced on the network.
 	announces func() bool
+}
+
+// doors is where browsers come in: at one door, which may be opened late.
+type doors struct {
+	mu   sync.Mutex
+	open Door                 // nil where no browser is let in
+	by   func() (Door, error) // nil where none is opened late
+}
+
+// get gives the door, and opens it where it is not.
+func (d *doors) get() (Door, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open != nil {
+		return d.open, nil
+	}
+	if d.by == nil {
+		return nil, &config.Refusal{
+			Reason: config.Unavailable,
+			Text:   "the engine lets no browser in",
+			Remedy: `start it with "lanyard serve --web 127.0.0.1:8384"`,
+		}
+	}
+	opened, err := d.by()
+	if err != nil {
+		return nil, err
+	}
+	d.open = opened
+	return opened, nil
 }
 
 // New makes the service of a node; stop is called, once or more, when someone
@@ -80,18 +110,20 @@ func (s *Service) Stop(context.Context) error {
 
 // LetIn says through which door browsers come. It is called before Run, if at
 // all.
-func (s *Service) LetIn(d Door) { s.door = d }
+func (s *Service) LetIn(d Door) { s.doors.open = d }
 
-// Invite makes an address that lets one browser in, once.
+// OpenBy says how a door is opened, for browsers of this computer alone, when
+// the first one is invited and none is open. It is called before Run, if at all.
+func (s *Service) OpenBy(open func() (Door, error)) { s.doors.by = open }
+
+// Invite makes an address that lets one browser in, once. Where no door is open
+// for browsers, it opens one.
 func (s *Service) Invite(context.Context) (Invitation, error) {
-	if s.door == nil {
-		return Invitation{}, &config.Refusal{
-			Reason: config.Unavailable,
-			Text:   "the engine lets no browser in",
-			Remedy: `start it with "lanyard serve --web 127.0.0.1:8384"`,
-		}
+	door, err := s.doors.get()
+	if err != nil {
+		return Invitation{}, err
 	}
-	address, until := s.door.Invite()
+	address, until := door.Invite()
 	return Invitation{Address: address, Until: until.UTC()}, nil
 }
 

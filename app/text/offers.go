@@ -6,6 +6,7 @@ type OfferText string
 // Sentences about offers, with their values; those in brackets may be lacking.
 const (
 	OfferNone     OfferText = "none"     //
+	OfferHidden   OfferText = "hidden"   // n, command
 	OfferFolder   OfferText = "folder"   // device, folder, [n, size]
 	OfferMore     OfferText = "more"     // device, folder: it is here already
 	OfferRefused  OfferText = "refused"  // device, folder
@@ -31,7 +32,7 @@ const (
 // OfferTexts lists them.
 func OfferTexts() []OfferText {
 	return []OfferText{
-		OfferNone, OfferFolder, OfferMore, OfferRefused, OfferAway, OfferAccept, OfferAccepted, OfferShared, OfferRefuse, OfferAgain, OfferSpace,
+		OfferNone, OfferHidden, OfferFolder, OfferMore, OfferRefused, OfferAway, OfferAccept, OfferAccepted, OfferShared, OfferRefuse, OfferAgain, OfferSpace,
 		PreviewSame, PreviewThere, PreviewHere, PreviewDiffer, PreviewMore, PreviewSkipped, PreviewBytes, PreviewPart,
 	}
 }

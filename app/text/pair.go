@@ -29,12 +29,14 @@ const (
 	PairNothing    PairText = "nothing"
 	PairOneSided   PairText = "one-sided" // device, self, group
 	PairRemoved    PairText = "removed"   // time
+	PairFresh      PairText = "fresh"
+	PairAwait      PairText = "await"
 )
 
 // PairTexts lists them.
 func PairTexts() []PairText {
 	return []PairText{
-		PairNobody, PairScan, PairLasts, PairConnect, PairWaits, PairAsks, PairSame, PairSameName, PairMaybeSame, PairDone, PairFailed, PairExpired, PairLeft, PairSyncthing, PairNoneNearby, PairPaneOpen, PairCompare, PairRequest, PairNothing, PairOneSided, PairRemoved,
+		PairNobody, PairScan, PairLasts, PairConnect, PairWaits, PairAsks, PairSame, PairSameName, PairMaybeSame, PairDone, PairFailed, PairExpired, PairLeft, PairSyncthing, PairNoneNearby, PairPaneOpen, PairCompare, PairRequest, PairNothing, PairOneSided, PairRemoved, PairFresh, PairAwait,
 	}
 }
 

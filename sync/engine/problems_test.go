@@ -306,6 +306,9 @@ func TestAFolderThatADeviceDoesNotShareBack(t *testing.T) {
 	a.inSync(b)
 	b.want(func(d *Desired) { d.Folders = nil })
 	a.awaitFolder("folder-left-by")
+	if d := a.deviceOf(a.Snapshot(), b); len(d.Folders) != 0 {
+		t.Errorf("a device that left the folder is said to have of it: %v", d.Folders)
+	}
 	b.shares(photos, a)
 	a.awaitFolder("")
 }

@@ -9,6 +9,7 @@ import (
 
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/fault"
 	"lanyard/sync/folder"
 	"lanyard/sync/index"
 	"lanyard/sync/peer"
@@ -144,7 +145,23 @@ func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep
 	if len(out.Problems) > 0 {
 		out.Problem = &out.Problems[0]
 	}
+	e.forgetLeft(spec.ID, &out, folders)
 	return out
+}
+
+// forgetLeft leaves out what a device had of folders that it has nothing to do
+// with any more: what it does with its files is unknown, and none of them
+// counts as another copy.
+func (e *Engine) forgetLeft(dev device.ID, out *status.Device, folders map[bep.FolderID]*folderEntry) {
+	if slices.ContainsFunc(out.Problems, func(p status.Problem) bool { return p.Code == "device-forgot-us" || p.Code == "removed-elsewhere" }) {
+		out.Folders = map[string]status.DeviceNeed{}
+		return
+	}
+	for id := range out.Folders {
+		if fault.CodeOf(e.notShared(folders[bep.FolderID(id)], dev)) == "folder-left-by" {
+			delete(out.Folders, id)
+		}
+	}
 }
 
 // current reports whether a connected device runs a folder and has told us all

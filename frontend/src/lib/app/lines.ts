@@ -33,6 +33,10 @@ export function folderLine(shared: Shared): string {
       const d = waitsFor(shared)
       const n = d ? lacks(d, f.id).items : 0
       if (d?.connected && f.problems.some((p) => p.code === 'folder-not-accepted' && p.param?.['device'] === d.name)) return t('line.not-accepted')
+      const left = d && (d.problems.find((p) => p.severity === 'stop') ?? f.problems.find((p) => p.code === 'folder-left-by' && p.param?.['device'] === d.name))
+      if (left) return word(left).title
+      if (d?.paused) return t('line.waiting-paused', { n })
+      if (d?.problems.some((p) => p.code === 'device-paused-there')) return t('line.paused-there')
       if (d && !d.connected && n > 0) return t('line.waiting', { n })
       return f.need.items > 0 ? t('line.needed', { n: f.need.items }) : t('line.not-there')
     }

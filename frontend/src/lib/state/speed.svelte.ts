@@ -5,6 +5,10 @@ import { Estimate, words, type Words } from './eta'
 /** Points kept: five minutes. */
 export const kept = 300
 
+/** For how many seconds hardly anything, in bytes a second, is sent by a device that is not asked. */
+const patience = 15
+const hardly = 1000
+
 /** Of how many of the last seconds a shown rate is the mean. */
 const mean = 3
 
@@ -21,6 +25,8 @@ export class Speed {
   left = $state.raw<Point>({ up: 0, down: 0 })
   /** How long all of it takes, changed at most every five seconds; undefined while nobody knows. */
   eta = $state.raw<Words | undefined>(undefined)
+  /** Whether hardly anything was sent for a while, so that nobody seems to ask for it. */
+  idle = $state(false)
   #estimate = new Estimate()
   #age = 0
 
@@ -28,6 +34,8 @@ export class Speed {
   tick(s: Snapshot): void {
     const point = { up: total(s, (d) => d.out_rate), down: total(s, (d) => d.in_rate) }
     this.#push(point)
+    const last = this.points.slice(-patience)
+    this.idle = last.length === patience && last.every((p) => p.up < hardly)
     this.left = {
       up: Math.max(0, ...s.devices.filter((d) => d.connected).map((d) => Object.values(d.folders).reduce((n, f) => n + f.need_bytes, 0))),
       down: s.folders.reduce((n, f) => n + (f.state === 'syncing' ? f.need.bytes : 0), 0),
@@ -42,6 +50,7 @@ export class Speed {
   still(): void {
     this.#push({ up: 0, down: 0 })
     this.now = { up: 0, down: 0 }
+    this.idle = false
     this.left = { up: 0, down: 0 }
     this.eta = undefined
   }
