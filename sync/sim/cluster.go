@@ -43,6 +43,10 @@ type Options struct {
 	NoBrake bool
 	// KeepAll: people neither remove nor replace a file, they add and rename.
 	KeepAll bool
+	// Live: what a person wrote under a name that nobody removed, and nobody who
+	// had it replaced, has to stand in a file or a conflict copy, and not in a
+	// version store alone. Without power cuts, and devices that forget.
+	Live bool
 
 	// OpenRoot puts something between the engine and the disk, OpenStore between
 	// the engine and the index, and Winner
@@ -119,6 +123,7 @@ func New(o Options) *Cluster {
 		acts: rand.New(rand.NewPCG(o.Seed, 0xac7)), oracle: newOracle(), buffers: bep.NewBuffers(0),
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), trace: 14695981039346656037,
 	}
+	c.oracle.live = o.Live
 	for i := range o.Devices {
 		c.devices = append(c.devices, c.newDevice(i))
 	}

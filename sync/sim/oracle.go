@@ -39,6 +39,7 @@ type oracle struct {
 	// became an older one. A deletion that it had seen, and not told, may be
 	// undone by that, and a change.
 	doubt bool
+	live  bool // see Options
 }
 
 // touch is what people did to one name since the last quiet point.
@@ -283,6 +284,9 @@ func (o *oracle) check(devices []*Device) error {
 	if err := o.nothingLost(devices); err != nil {
 		return err
 	}
+	if err := o.nothingHidden(trees[0]); err != nil {
+		return err
+	}
 	o.nobodyKnows(devices)
 	if err := o.asPeopleLeftIt(trees[0]); err != nil {
 		return err
@@ -341,6 +345,25 @@ func (o *oracle) nothingLost(devices []*Device) error {
 		if !found[data] {
 			text, _, _ := strings.Cut(data, "\n")
 			return fmt.Errorf("lost: %q (%d bytes) is nowhere", text, len(data))
+		}
+	}
+	return nil
+}
+
+// nothingHidden looks for contents that stand in version stores alone.
+func (o *oracle) nothingHidden(tree map[string]fsys.Node) error {
+	if !o.live {
+		return nil
+	}
+	for p, t := range sorted(o.touched) {
+		if t.removed || t.cut || t.copies || original(p) != p {
+			continue
+		}
+		for _, data := range t.contents {
+			if o.written[data] && !stands(tree, data) {
+				text, _, _ := strings.Cut(data, "\n")
+				return fmt.Errorf("%s: %q was replaced by somebody who did not have it", p, text)
+			}
 		}
 	}
 	return nil
