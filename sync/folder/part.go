@@ -28,6 +28,7 @@ const metaBack = "back"
 func (r *Runner) WentBack(through int64, noted func(error)) {
 	// At once: what the device announces next must not be pulled before it was
 	// compared with what was made here.
+	r.losing.Add(1)
 	r.post(Recovering{})
 	r.disk.Post(func() {
 		// A loss from before the last comparison was settled by it: what was made
@@ -39,6 +40,7 @@ func (r *Runner) WentBack(through int64, noted func(error)) {
 		if err == nil {
 			err = r.o.Index.Lose(index.Recovery{Cause: index.RolledBack, Through: through})
 		}
+		r.losing.Add(-1)
 		if err == nil {
 			r.o.Log.Warn("this device went back to an older state; a device knows of later changes")
 			r.post(Recovering{})
@@ -152,8 +154,7 @@ func (r *Runner) parted(p relpath.Path, remotes []*remoteEntries, through int64)
 // what it was made from. While the index is not whole, all that was made is about to
 // be compared with what others have, and nobody hears of it before.
 func (r *Runner) unaware(rec *index.Record, other *bep.FileInfo) bool {
-	_, pending := r.o.Index.Recovery()
-	if pending || rec.Sequence <= lastOf(r.o.Index.Runs()).After || rec.Flags&index.Returned != 0 || rec.SameContent(other) {
+	if r.incomplete() || rec.Sequence <= lastOf(r.o.Index.Runs()).After || rec.Flags&index.Returned != 0 || rec.SameContent(other) {
 		return false
 	}
 	if r.made[rec.Name] != nil {
@@ -163,6 +164,13 @@ func (r *Runner) unaware(rec *index.Record, other *bep.FileInfo) bool {
 	return len(r.made) < maxMade && len(rec.PreviousBlocksHash) == 0 && vector.Compare(own, rec.Version) == vector.Equal
 }
 
+// incomplete reports whether the index is known not to be whole, also where the
+// Disk turn has yet to note that.
+func (r *Runner) incomplete() bool {
+	_, pending := r.o.Index.Recovery()
+	return pending || r.losing.Load() > 0
+}
+
 // besideLost gives records that were made of older ones a version beside the one
 // that another device has, where that has a counter of ours which is later than
 // that of the older record, and unknown: it was made here before something was
@@ -170,7 +178,7 @@ func (r *Runner) unaware(rec *index.Record, other *bep.FileInfo) bool {
 // had seen it. While the index is not whole all that is made is compared later, by
 // more than this. It runs on the Disk turn.
 func (r *Runner) besideLost(old map[relpath.Path]*index.Record, recs []index.Record) error {
-	if _, pending := r.o.Index.Recovery(); pending {
+	if r.incomplete() {
 		return nil
 	}
 	if counts, err := r.o.Index.Counts(); err != nil || counts.Need.Items == 0 {

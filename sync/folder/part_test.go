@@ -141,6 +141,37 @@ func TestWhatIsEditedBeforeALostVersionWasFetchedDoesNotReplaceIt(t *testing.T) 
 	}
 }
 
+// What is stored while a loss has yet to be noted is left to the comparison that
+// comes, as what is stored after that is: it knows more.
+func TestALossThatIsToBeNotedIsLeftToTheComparison(t *testing.T) {
+	self := uint64(ourID.Short())
+	inRig(t, map[string]string{"a": "found"}, func(r *rig) {
+		r.start()
+		first := r.recordOf("a")
+		other := oneBlock("a", "lost", first.Version.Bump(self, 1))
+		r.source.add([]byte("lost"))
+		r.runner.disk.Post(func() {
+			r.must(r.index.ResetRemote(otherID, 7))
+			r.must(r.index.UpdateRemote(otherID, []bep.FileInfo{other}))
+			made := first
+			made.Version = other.Version.Bump(self, 1)
+			store := func() vector.Vector {
+				recs := []index.Record{made}
+				r.must(r.runner.besideLost(map[relpath.Path]*index.Record{first.Name: &first}, recs))
+				return recs[0].Version
+			}
+			if got := store(); !vector.Compare(got, other.Version).Concurrent() {
+				t.Errorf("before anything shows a loss the version is %v", got)
+			}
+			r.runner.WentBack(first.Sequence, func(err error) { r.must(err) })
+			if got := store(); vector.Compare(got, made.Version) != vector.Equal {
+				t.Errorf("while the loss is to be noted the version is %v, want %v", got, made.Version)
+			}
+		})
+		synctest.Wait()
+	})
+}
+
 // recordOf gives our record of a name.
 func (r *rig) recordOf(name string) index.Record {
 	r.t.Helper()

@@ -113,6 +113,7 @@ type Runner struct {
 	made      map[relpath.Path]*made     // in this run; see there
 
 	looked atomic.Int64 // files that the scan has looked at
+	losing atomic.Int64 // losses that the Disk turn has yet to note
 
 	begun     atomic.Bool // the run was noted in the index
 	trusted   atomic.Bool // stamps prove something: see doubt
