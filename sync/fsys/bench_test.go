@@ -95,10 +95,14 @@ func BenchmarkWalk(b *testing.B) {
 	})
 }
 
-const batch = 500 // files
+const (
+	batch    = 500 // files
+	batchDir = 100 // of them in one directory
+)
 
 // BenchmarkDurableFiles makes small files durable under their names: as one
-// batch, and one by one.
+// batch, which two writers fill as they do when a folder is pulled, and one by
+// one.
 func BenchmarkDurableFiles(b *testing.B) {
 	// All in one directory, which goes at the end: ext4 does not use an inode
 	// again for five seconds, and looks at each of these when it makes a file.
@@ -107,7 +111,9 @@ func BenchmarkDurableFiles(b *testing.B) {
 		name string
 		run  func(b *testing.B, f fsys.FS, round int)
 	}{
-		{"batch of 500", durableBatch}, {"one by one", durableSingly}, {"500 by four writers", durableByFour},
+		{"batch of 500", durableBatch},
+		{"one by one", func(b *testing.B, f fsys.FS, round int) { durableSingly(b, f, round, 1) }},
+		{"500 by four writers", func(b *testing.B, f fsys.FS, round int) { durableSingly(b, f, round, 4) }},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			sub, err := os.MkdirTemp(dir, "")
@@ -116,8 +122,11 @@ func BenchmarkDurableFiles(b *testing.B) {
 			must(b, err)
 			round := 0
 			for b.Loop() {
-				must(b, f.Mkdir(path(fmt.Sprintf("d%d", round)), 0o755))
+				for _, d := range smallDirs(round) {
+					must(b, f.Mkdir(d, 0o755))
+				}
 				bench.run(b, f, round)
+				must(b, f.SyncDirs(smallDirs(round)))
 				round++
 			}
 			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "files/s")
@@ -128,36 +137,36 @@ func BenchmarkDurableFiles(b *testing.B) {
 
 func durableBatch(b *testing.B, f fsys.FS, round int) {
 	files := make([]fsys.File, batch)
-	for i := range files {
-		files[i] = smallFile(b, f, round, i)
-	}
+	each(2, func(i int) { files[i] = smallFile(b, f, round, i) })
 	must(b, f.SyncFiles(files))
 	for i, h := range files {
 		must(b, h.Close())
 		must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
 	}
-	must(b, f.SyncDirs([]relpath.Path{smallName(round, 0, "").Dir()}))
 }
 
-func durableSingly(b *testing.B, f fsys.FS, round int) { durableBy(b, f, round, 1) }
+// durableSingly lets writers sync each file on its own.
+func durableSingly(b *testing.B, f fsys.FS, round, writers int) {
+	each(writers, func(i int) {
+		h := smallFile(b, f, round, i)
+		must(b, f.SyncFiles([]fsys.File{h}))
+		must(b, h.Close())
+		must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
+	})
+}
 
-func durableByFour(b *testing.B, f fsys.FS, round int) { durableBy(b, f, round, 4) }
-
-// durableBy lets writers sync each file on its own.
-func durableBy(b *testing.B, f fsys.FS, round, writers int) {
+// each calls f with the number of every file of the batch, from as many
+// goroutines as there are writers.
+func each(writers int, f func(i int)) {
 	var wg sync.WaitGroup
 	for w := range writers {
 		wg.Go(func() {
 			for i := w; i < batch; i += writers {
-				h := smallFile(b, f, round, i)
-				must(b, f.SyncFiles([]fsys.File{h}))
-				must(b, h.Close())
-				must(b, f.Rename(smallName(round, i, "tmp"), smallName(round, i, "txt")))
+				f(i)
 			}
 		})
 	}
 	wg.Wait()
-	must(b, f.SyncDirs([]relpath.Path{smallName(round, 0, "").Dir()}))
 }
 
 func smallFile(b *testing.B, f fsys.FS, round, i int) fsys.File {
@@ -169,8 +178,15 @@ func smallFile(b *testing.B, f fsys.FS, round, i int) fsys.File {
 	return h
 }
 
+func smallDirs(round int) (dirs []relpath.Path) {
+	for i := 0; i < batch; i += batchDir {
+		dirs = append(dirs, smallName(round, i, "").Dir())
+	}
+	return dirs
+}
+
 func smallName(round, i int, ext string) relpath.Path {
-	return path(fmt.Sprintf("d%d/f%d.%s", round, i, ext))
+	return path(fmt.Sprintf("d%d-%d/f%d.%s", round, i/batchDir, i, ext))
 }
 
 // BenchmarkLstat looks at a name six levels deep: what resolving each path
