@@ -63,7 +63,9 @@ func TestAConnectionThatOneSideLostIsMadeAnew(t *testing.T) {
 				lose(mover)
 				mover.await("one other connection, the same on both sides", func(status.Snapshot) bool {
 					now := mover.usedFor(other)
-					return now != before && sameConnection(now, other.usedFor(mover)) && other.starts(mover) == starts+1
+					// Both may dial, and the first to say Hello need not be the one that stays.
+					began := other.starts(mover) - starts
+					return now != before && sameConnection(now, other.usedFor(mover)) && began >= 1 && began <= 2
 				})
 			}
 		})
