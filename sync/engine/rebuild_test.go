@@ -15,6 +15,7 @@ import (
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 	"lanyard/sync/status/statustest"
+	"lanyard/sync/vector"
 )
 
 // files gives the contents of a device's folder, without our own directories
@@ -112,16 +113,29 @@ func restarted(t *testing.T, a, b *node) *node {
 	return a
 }
 
+// version is that of a name that a device has.
+type version struct {
+	vector.Vector
+	deleted bool
+}
+
 // versions gives the version of every name that a device has.
-func (n *node) versions() map[string]string {
+func (n *node) versions() map[string]version {
 	n.t.Helper()
 	recs, err := n.folder(photos).index.LocalSince(0, 1000)
 	must(n.t, err)
-	out := map[string]string{}
+	out := map[string]version{}
 	for _, r := range recs {
-		out[r.Name.String()] = fmt.Sprint(r.Version, r.Deleted)
+		out[r.Name.String()] = version{r.Version, r.Deleted}
 	}
 	return out
+}
+
+// succeed reports whether each of the versions is the one that the name had, or
+// comes after it: on a busy machine the files of an index that was made anew may
+// be announced before all of what the other device has is known.
+func succeed(got, before map[string]version) bool {
+	return maps.EqualFunc(got, before, func(v, w version) bool { return v.deleted == w.deleted && v.Covers(w.Vector) })
 }
 
 func (n *node) same(what string, want map[string]string) {
@@ -178,7 +192,7 @@ func TestADamagedIndexCostsNothing(t *testing.T) {
 			before := b.deviceOf(b.Snapshot(), a)
 			versions := b.versions()
 			a = restarted(t, a, b)
-			if got := b.versions(); test.name != "everything is gone" && !maps.Equal(got, versions) {
+			if got := b.versions(); test.name != "everything is gone" && !succeed(got, versions) {
 				t.Errorf("versions\n%v\nbecame\n%v", versions, got)
 			}
 			a.same(test.name, want)
