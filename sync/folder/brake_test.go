@@ -202,6 +202,7 @@ func TestAMassDeletionByAnotherDeviceIsHeld(t *testing.T) {
 	})
 }
 
+// record gives our record of a name.
 func (r *rig) record(name string) index.Record {
 	r.t.Helper()
 	rec, ok, err := r.index.Local(relpath.MustParse(name))

@@ -62,15 +62,15 @@ func TestAVersionWithAnEarlierCounterMayBeOneThatWasLost(t *testing.T) {
 		work  func(r *rig) (counter uint64) // what the other device announces
 		apart bool
 	}{
-		{"a version that was lost", func(r *rig) uint64 { return r.recordOf("a").Version.Get(self) - 1 }, true},
+		{"a version that was lost", func(r *rig) uint64 { return r.record("a").Version.Get(self) - 1 }, true},
 		{"what ours was made from", func(r *rig) uint64 {
-			counter := r.recordOf("a").Version.Get(self)
+			counter := r.record("a").Version.Get(self)
 			r.must(r.user.WriteFile("a", []byte("edited")))
 			r.must(r.scan())
 			return counter
 		}, false},
 		{"what an earlier run made", func(r *rig) uint64 {
-			counter := r.recordOf("a").Version.Get(self) - 1
+			counter := r.record("a").Version.Get(self) - 1
 			r.must(r.index.Begin())
 			r.restart()
 			return counter
@@ -88,7 +88,7 @@ func TestAVersionWithAnEarlierCounterMayBeOneThatWasLost(t *testing.T) {
 				}
 				r.runner.disk.Post(func() { r.runner.part(names) })
 				synctest.Wait()
-				rec := r.recordOf("a")
+				rec := r.record("a")
 				if apart := vector.Compare(rec.Version, other.Version).Concurrent(); apart != tt.apart {
 					t.Errorf("the version is %v, that of the other device %v: apart %v, want %v", rec.Version, other.Version, apart, tt.apart)
 				}
@@ -121,7 +121,7 @@ func TestWhatIsEditedBeforeALostVersionWasFetchedDoesNotReplaceIt(t *testing.T) 
 		t.Run(tt.name, func(t *testing.T) {
 			inRig(t, map[string]string{"a": "found"}, func(r *rig) {
 				r.start()
-				first := r.recordOf("a")
+				first := r.record("a")
 				v := first.Version.Bump(9, 1)
 				if tt.lost {
 					v = first.Version.Bump(self, 1)
@@ -133,7 +133,7 @@ func TestWhatIsEditedBeforeALostVersionWasFetchedDoesNotReplaceIt(t *testing.T) 
 				r.must(r.index.ResetRemote(otherID, 7))
 				r.must(r.index.UpdateRemote(otherID, []bep.FileInfo{other}))
 				r.must(r.scan())
-				if rec := r.recordOf("a"); !tt.want(rec.Version, other.Version) {
+				if rec := r.record("a"); !tt.want(rec.Version, other.Version) {
 					t.Errorf("the version is %v, that of the other device %v", rec.Version, other.Version)
 				}
 			})
@@ -147,7 +147,7 @@ func TestALossThatIsToBeNotedIsLeftToTheComparison(t *testing.T) {
 	self := uint64(ourID.Short())
 	inRig(t, map[string]string{"a": "found"}, func(r *rig) {
 		r.start()
-		first := r.recordOf("a")
+		first := r.record("a")
 		other := oneBlock("a", "lost", first.Version.Bump(self, 1))
 		r.source.add([]byte("lost"))
 		r.runner.disk.Post(func() {
@@ -170,17 +170,6 @@ func TestALossThatIsToBeNotedIsLeftToTheComparison(t *testing.T) {
 		})
 		synctest.Wait()
 	})
-}
-
-// recordOf gives our record of a name.
-func (r *rig) recordOf(name string) index.Record {
-	r.t.Helper()
-	rec, ok, err := r.index.Local(relpath.MustParse(name))
-	r.must(err)
-	if !ok {
-		r.t.Fatalf("%s is not recorded", name)
-	}
-	return rec
 }
 
 // A device that goes back once more, to a state from after the comparison that

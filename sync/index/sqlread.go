@@ -531,6 +531,7 @@ func (c *conn) remoteNeeded(slot int, after string, limit int) ([]bep.FileInfo, 
 // RemoteDeleted pages through what a device announces as deleted.
 func (f *sqliteFolder) RemoteDeleted(dev device.ID, after relpath.Path, limit int) (out []relpath.Path, err error) {
 	err = f.readingWithDevices(func(c *conn, t *deviceTable) error {
+		out = nil // a second try starts anew
 		names, err := c.remoteNames(stRemoteDeleted, t.find(dev), after.String(), limit)
 		for _, name := range names {
 			p, perr := relpath.Parse(name)

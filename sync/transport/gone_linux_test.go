@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/transport"
 )
@@ -20,13 +21,10 @@ const insideVariable = "LANYARD_TRANSPORT_INSIDE"
 // connection, in both directions and without a word, as a peer does that lost
 // its power or its Wi-Fi.
 func TestATCPPeerThatIsGoneIsNoticed(t *testing.T) {
-	if os.Getenv(insideVariable) == "" {
-		runInside(t)
+	at, from, id, inside := twoInside(t)
+	if !inside {
 		return
 	}
-	system(t, "ip link set lo up")
-	at, id := listenTCP(t, transport.Options{Known: everyone})
-	from, _ := listenTCP(t, transport.Options{Known: everyone})
 	_, amid := meet(t, at, from, id)
 	_, later := meet(t, at, from, id)
 
@@ -66,13 +64,10 @@ func TestATCPPeerThatIsGoneIsNoticed(t *testing.T) {
 // A device that moved repeats what it had sent from where it was: that arrives,
 // and no answer to it does.
 func TestATCPPeerThatCannotHearUsGivesNoSignOfIt(t *testing.T) {
-	if os.Getenv(insideVariable) == "" {
-		runInside(t)
+	at, from, id, inside := twoInside(t)
+	if !inside {
 		return
 	}
-	system(t, "ip link set lo up")
-	at, id := listenTCP(t, transport.Options{Known: everyone})
-	from, _ := listenTCP(t, transport.Options{Known: everyone})
 	here, there := meet(t, at, from, id)
 	grows := func(what string, count func(transport.Conn) (uint64, bool), during func()) {
 		t.Helper()
@@ -106,6 +101,21 @@ func TestATCPPeerThatCannotHearUsGivesNoSignOfIt(t *testing.T) {
 	if now, _ := transport.Heard(here); now != heard {
 		t.Errorf("it heard %d bytes more, and none can have arrived", now-heard)
 	}
+}
+
+// twoInside gives two transports, and the ID of the first, in a network that has
+// nothing else in it; inside is false in the process that only began the one that
+// is there.
+func twoInside(t *testing.T) (at, from transport.Transport, id device.ID, inside bool) {
+	t.Helper()
+	if os.Getenv(insideVariable) == "" {
+		runInside(t)
+		return nil, nil, device.ID{}, false
+	}
+	system(t, "ip link set lo up")
+	at, id = listenTCP(t, transport.Options{Known: everyone})
+	from, _ = listenTCP(t, transport.Options{Known: everyone})
+	return at, from, id, true
 }
 
 // vanish drops all packets of TCP.

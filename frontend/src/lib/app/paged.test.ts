@@ -17,6 +17,18 @@ function make(): Paged<string> {
 
 const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
 
+/** A list of which somebody looked at the first 5,000 rows. */
+async function walked(): Promise<Paged<string>> {
+  const list = make()
+  list.news()
+  await settle()
+  for (let at = 0; at < 5000; at += 100) {
+    list.sight(at, at + 40)
+    await settle()
+  }
+  return list
+}
+
 beforeEach(() => {
   vi.useFakeTimers()
   asked = []
@@ -38,13 +50,7 @@ describe('rows that are fetched', () => {
     expect(asked).toEqual(['0+100', '99900+100', '50000+200'])
   })
   it('are read anew where one looks, and there alone', async () => {
-    const list = make()
-    list.news()
-    await settle()
-    for (let at = 0; at < 5000; at += 100) {
-      list.sight(at, at + 40)
-      await settle()
-    }
+    const list = await walked()
     asked = []
     mark = 'new '
     for (let i = 0; i < 100; i++) list.news() // as the state changes
@@ -55,13 +61,7 @@ describe('rows that are fetched', () => {
     expect([asked, list.at(4800)]).toEqual([['4900+100', '4800+100'], 'new 4800'])
   })
   it('are not kept when they are far away', async () => {
-    const list = make()
-    list.news()
-    await settle()
-    for (let at = 0; at < 5000; at += 100) {
-      list.sight(at, at + 40)
-      await settle()
-    }
+    const list = await walked()
     expect(Array.from({ length: 5000 }, (_, i) => list.at(i)).filter((row) => row !== undefined).length).toBeLessThanOrEqual(1200)
   })
   it('are others when something is searched, which is asked for once', async () => {
