@@ -2,6 +2,7 @@
 
 GO      ?= go
 ROUNDS  ?= 3
+SCENARIO ?= all
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN      = build/bin
 PAGES_NEED = frontend/node_modules/.installed
@@ -14,7 +15,7 @@ TRAY_CGO = $(if $(filter Darwin,$(shell uname)),1,0)
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help need-go build web desktop pictures package demo test test-long bench at-rest ratios run lint fuzz clean
+.PHONY: help need-go build web desktop pictures package demo test test-long bench profiles at-rest ratios run lint fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +66,10 @@ bench: build ## the same work side by side with syncthing and rsync
 ratios: need-go ## the bounds of the hot paths and what this machine can do at best
 	@build/need.sh python3
 	python3 build/bench/ratios.py --floors
+
+profiles: need-go ## where the time of the same work goes, SCENARIO=all or some of them
+	@build/need.sh python3
+	python3 build/bench/profiles.py --scenario $(SCENARIO)
 
 at-rest: build ## memory and processor time at rest, and a million files, beside syncthing
 	@build/need.sh syncthing python3

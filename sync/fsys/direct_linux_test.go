@@ -274,3 +274,43 @@ func BenchmarkLargeFile(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCopyFile is what the system makes of a copy within the disk, made
+// durable: the floor for a new version of a large file most of which is here.
+func BenchmarkCopyFile(b *testing.B) {
+	const size = 256 << 20
+	dir := b.TempDir()
+	old, err := os.OpenFile(filepath.Join(dir, "old"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer old.Close()
+	content := make([]byte, 1<<20)
+	for at := int64(0); at < size; at += int64(len(content)) {
+		if _, err := old.WriteAt(content, at); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := old.Sync(); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(size)
+	for b.Loop() {
+		if _, err := old.Seek(0, io.SeekStart); err != nil {
+			b.Fatal(err)
+		}
+		made, err := os.Create(filepath.Join(dir, "new"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n, err := io.Copy(made, old); err != nil || n != size {
+			b.Fatal(n, err)
+		}
+		if err := made.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		if err := made.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

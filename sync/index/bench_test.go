@@ -3,8 +3,13 @@ package index_test
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"flag"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/block"
@@ -14,9 +19,9 @@ import (
 	"lanyard/sync/vector"
 )
 
-// benchFiles is the size of the index that benchmarks work on; a first scan
-// of a million is -benchtime=1000000x.
-const benchFiles = 100_000
+// files is the size of the index that benchmarks work on; a first scan of a
+// million is -benchtime=1000000x.
+var files = flag.Int("files", 100_000, "how many files the index of a benchmark holds")
 
 var benchDevice = device.ID{7}
 
@@ -48,16 +53,22 @@ func benchRecord(i int, value uint64) index.Record {
 
 func benchFolder(b *testing.B) index.Folder {
 	b.Helper()
-	s, err := index.OpenSQLite(b.TempDir(), index.SQLiteOptions{})
+	s, f := openBench(b, b.TempDir())
+	b.Cleanup(func() { s.Close() })
+	return f
+}
+
+func openBench(b *testing.B, dir string) (index.Store, index.Folder) {
+	b.Helper()
+	s, err := index.OpenSQLite(dir, index.SQLiteOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { s.Close() })
 	f, err := s.Folder("bench")
 	if err != nil {
 		b.Fatal(err)
 	}
-	return f
+	return s, f
 }
 
 // inBatches calls do for each thousand of n files, made outside the clock.
@@ -87,25 +98,30 @@ func storeLocal(f index.Folder) func([]index.Record) error {
 
 func storeRemote(f index.Folder) func([]index.Record) error {
 	return func(recs []index.Record) error {
-		files := make([]bep.FileInfo, len(recs))
+		infos := make([]bep.FileInfo, len(recs))
 		for i := range recs {
-			files[i] = recs[i].FileInfo
+			infos[i] = recs[i].FileInfo
 		}
-		return f.UpdateRemote(benchDevice, files)
+		return f.UpdateRemote(benchDevice, infos)
 	}
 }
 
-// filled gives an index with benchFiles of ours and a tenth of them newer at
+// filled gives an index with so many files of ours and a tenth of them newer at
 // another device.
 func filled(b *testing.B) index.Folder {
 	b.Helper()
 	f := benchFolder(b)
+	fill(b, f)
+	return f
+}
+
+func fill(b *testing.B, f index.Folder) {
+	b.Helper()
 	b.StopTimer()
-	inBatches(b, benchFiles, 0, storeLocal(f))
-	inBatches(b, benchFiles/10, 1, storeRemote(f))
+	inBatches(b, *files, 0, storeLocal(f))
+	inBatches(b, *files/10, 1, storeRemote(f))
 	b.ResetTimer()
 	b.StartTimer()
-	return f
 }
 
 func reportRate(b *testing.B, n int) {
@@ -189,15 +205,127 @@ func BenchmarkSincePages(b *testing.B) {
 func BenchmarkLocalByName(b *testing.B) {
 	f := filled(b)
 	for i := 0; b.Loop(); i++ {
-		if _, ok, err := f.Local(benchRecord(i*7919%benchFiles, 0).Name); !ok || err != nil {
+		if _, ok, err := f.Local(benchRecord(i*7919%*files, 0).Name); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}
 }
 
+// BenchmarkDirectory lists a directory of twenty files.
+func BenchmarkDirectory(b *testing.B) {
+	f := filled(b)
+	for i := 0; b.Loop(); i++ {
+		dir := benchRecord(i*7919%*files, 0).Name.Dir()
+		if got, err := f.LocalRange(dir, relpath.Path{}, 100); len(got) == 0 || err != nil {
+			b.Fatal(len(got), err)
+		}
+	}
+}
+
+// BenchmarkLocalByNameBesideUpdates reads while batches of a thousand are
+// stored without a pause.
+func BenchmarkLocalByNameBesideUpdates(b *testing.B) {
+	f := filled(b)
+	var recs []index.Record
+	for i := range 1000 {
+		recs = append(recs, benchRecord(i*7919%*files, 2))
+	}
+	stop, stopped := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+				if _, err := f.Update(recs); err != nil {
+					stopped <- err
+					return
+				}
+			}
+		}
+	}()
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		begun := time.Now()
+		if _, ok, err := f.Local(benchRecord(i*7919%*files, 0).Name); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+		took = append(took, time.Since(begun))
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		b.Fatal(err)
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+}
+
+// BenchmarkRandomUpdates stores 10,000 new versions, by the thousand.
+func BenchmarkRandomUpdates(b *testing.B) {
+	f := filled(b)
+	for value := uint64(2); b.Loop(); value++ {
+		b.StopTimer()
+		var recs []index.Record
+		for i := range 10_000 {
+			recs = append(recs, benchRecord((i*7919+int(value))%*files, value))
+		}
+		b.StartTimer()
+		for batch := range slices.Chunk(recs, 1000) {
+			if _, err := f.Update(batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkOpen opens a store that was closed in order, and a folder of it.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	s, f := openBench(b, dir)
+	fill(b, f)
+	if err := f.Idle(); err != nil {
+		b.Fatal(err)
+	}
+	var mib float64
+	for b.Loop() {
+		b.StopTimer()
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		mib = sizeOf(b, dir)
+		b.StartTimer()
+		s, _ = openBench(b, dir)
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(mib, "MiB")
+}
+
+// sizeOf gives what all files below a directory hold, in MiB.
+func sizeOf(b *testing.B, dir string) float64 {
+	b.Helper()
+	var sum int64
+	err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(sum) / (1 << 20)
+}
+
 func BenchmarkLocalByContent(b *testing.B) {
 	f := filled(b)
-	r := benchRecord(benchFiles/2, 0)
+	r := benchRecord(*files/2, 0)
 	hash := block.ListHash(r.Blocks)
 	for b.Loop() {
 		if got, err := f.LocalByContent(hash, r.Size, 2); len(got) != 1 || err != nil {
@@ -218,7 +346,7 @@ func BenchmarkCounts(b *testing.B) {
 func BenchmarkOneUpdateAndBarrier(b *testing.B) {
 	f := filled(b)
 	for i := 0; b.Loop(); i++ {
-		if _, err := f.Update([]index.Record{benchRecord(i%benchFiles, uint64(i+2))}); err != nil {
+		if _, err := f.Update([]index.Record{benchRecord(i%*files, uint64(i+2))}); err != nil {
 			b.Fatal(err)
 		}
 		if err := f.Barrier(); err != nil {
