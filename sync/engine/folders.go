@@ -123,10 +123,12 @@ func (e *Engine) dropUnshared(ix index.Folder, before, after []device.ID) {
 		if slices.Contains(after, dev) {
 			continue
 		}
-		e.dropRemote(ix, dev)
 		if e.isBarred(dev) {
 			e.forgetExtended(ix, dev)
+		} else if err := noteMet(ix, dev); err != nil {
+			e.o.Log.Warn("note that a device was known", "device", dev.Short().String(), "error", err)
 		}
+		e.dropRemote(ix, dev)
 	}
 }
 

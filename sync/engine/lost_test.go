@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/index"
 	"lanyard/sync/peer"
 	"lanyard/sync/relpath"
@@ -23,18 +24,23 @@ func TestFromWhereOnAnIndexWasMadeWithoutKnowing(t *testing.T) {
 	}
 	run := ix.Runs()[len(ix.Runs())-1]
 	other := ix.IndexID() + 1
+	stranger, removed := device.ID{1}, device.ID{2}
+	must(t, ix.ResetRemote(removed, 5))
+	(&Engine{}).dropUnshared(ix, []device.ID{stranger, removed}, nil)
 	for _, tt := range []struct {
 		name    string
+		dev     device.ID
 		w       peer.WentBack
 		through int64
 		lost    bool
 	}{
-		{"it holds what we gave", peer.WentBack{IndexID: ix.IndexID(), Sequence: last}, 0, false},
-		{"it holds more than we gave", peer.WentBack{IndexID: ix.IndexID(), Sequence: last + 1}, run.After, true},
-		{"it holds another index of ours, and we know it", peer.WentBack{IndexID: other, Sequence: 1}, run.After, true},
-		{"it holds another index of ours, and we never met it", peer.WentBack{IndexID: other, Sequence: 1, Unmet: true}, 0, true},
+		{"it holds what we gave", stranger, peer.WentBack{IndexID: ix.IndexID(), Sequence: last}, 0, false},
+		{"it holds more than we gave", stranger, peer.WentBack{IndexID: ix.IndexID(), Sequence: last + 1}, run.After, true},
+		{"it holds another index of ours, and we know it", stranger, peer.WentBack{IndexID: other, Sequence: 1}, run.After, true},
+		{"it holds another index of ours, and we never met it", stranger, peer.WentBack{IndexID: other, Sequence: 1, Unmet: true}, 0, true},
+		{"it holds another index of ours, and we knew it before it was removed here", removed, peer.WentBack{IndexID: other, Sequence: 1, Unmet: true}, run.After, true},
 	} {
-		through, lost, err := lostAfter(ix, tt.w)
+		through, lost, err := lostAfter(ix, tt.dev, tt.w)
 		if err != nil || through != tt.through || lost != tt.lost {
 			t.Errorf("%s: after %d, lost %v (%v), want %d, %v", tt.name, through, lost, err, tt.through, tt.lost)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/index"
 	"lanyard/sync/peer"
@@ -38,6 +39,35 @@ func isFormer(f index.Folder, ix bep.IndexID) (bool, error) {
 	return slices.Contains(strings.Fields(former), formerText(ix)), err
 }
 
+// metaMet lists the devices that a folder's index knew and then forgot, because
+// the folder was not shared with them any more: their IDs alone. Where such a
+// device is added again, ours is still an index that once knew what it has.
+const metaMet = "met"
+
+// maxMet is how many of them are kept.
+const maxMet = 64
+
+// noteMet notes that an index knew a device, which is forgotten now.
+func noteMet(ix index.Folder, dev device.ID) error {
+	state, err := ix.Remote(dev)
+	if err != nil || state.IndexID == 0 {
+		return err
+	}
+	text, err := ix.Meta(metaMet)
+	if err != nil {
+		return err
+	}
+	met := slices.DeleteFunc(strings.Fields(text), func(s string) bool { return s == dev.String() })
+	met = append(met, dev.String())
+	return ix.SetMeta(metaMet, strings.Join(met[max(0, len(met)-maxMet):], " "))
+}
+
+// wasMet reports whether an index knew a device once.
+func wasMet(ix index.Folder, dev device.ID) (bool, error) {
+	text, err := ix.Meta(metaMet)
+	return slices.Contains(strings.Fields(text), dev.String()), err
+}
+
 func formerText(id bep.IndexID) string { return strconv.FormatUint(uint64(id), 16) }
 
 // WentBack takes what a device holds of our index, where that is not what we
@@ -51,7 +81,7 @@ func (h host) WentBack(p *peer.Peer, w peer.WentBack) error {
 	if f == nil || f.index == nil || f.runner == nil {
 		return nil // it is told anew when the folder runs
 	}
-	through, lost, err := lostAfter(f.index, w)
+	through, lost, err := lostAfter(f.index, p.ID(), w)
 	switch {
 	case err != nil:
 		return unlessGivenUp(err)
@@ -97,16 +127,22 @@ func renewIndex(ix index.Folder) error {
 // Ours may be an earlier one, in which what was not made in this run is taken to
 // be from before; or it came after that one, and knows the device as little as
 // it was known to it: then nothing in it is from before, in whichever run it was
-// made.
-func lostAfter(f index.Folder, w peer.WentBack) (through int64, lost bool, err error) {
+// made. A device that was removed here and added again was known to it.
+func lostAfter(f index.Folder, dev device.ID, w peer.WentBack) (through int64, lost bool, err error) {
 	seq := w.Sequence
 	former, err := isFormer(f, w.IndexID)
 	if err != nil {
 		return 0, false, err
 	}
+	met := !w.Unmet
+	if !former && !met {
+		if met, err = wasMet(f, dev); err != nil {
+			return 0, false, err
+		}
+	}
 	runs := f.Runs()
 	switch {
-	case !former && w.Unmet:
+	case !former && !met:
 		return 0, true, nil
 	case !former:
 		return runs[len(runs)-1].After, true, nil

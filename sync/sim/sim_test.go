@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ var (
 	twice     = flag.Int("twice", 10, "run each n-th seed twice and compare the traces")
 	follow    = flag.String("follow", "", "a name or a content whose way is told")
 	verbose   = flag.Bool("simlog", false, "log what the devices do")
+	tenfold   = flag.String("tenfold", "", "the name of a rate, of sim.Rates, that is ten times what it is else")
 )
 
 // A simulation holds little and makes much garbage: collecting it less often
@@ -59,6 +61,26 @@ func turbulent(seed uint64) sim.Options {
 	if *verbose {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
+	return o
+}
+
+// worse is a turbulent simulation in which one kind of mishap is ten times as
+// frequent.
+func worse(seed uint64, rate string) sim.Options {
+	o := turbulent(seed)
+	switch rate {
+	case "":
+		return o
+	case "Fill":
+		o.Rates.Fill = 0.001 // whatever the seed
+	case "Crash", "Kill":
+		o.MaxCrashes *= 10
+	}
+	f := reflect.ValueOf(&o.Rates).Elem().FieldByName(rate)
+	if !f.IsValid() {
+		panic("no such rate: " + rate)
+	}
+	f.SetFloat(f.Float() * 10)
 	return o
 }
 
@@ -113,18 +135,40 @@ func TestDirectoriesAreRenamedWhole(t *testing.T) {
 
 func TestDevicesAgreeAndLoseNothing(t *testing.T) {
 	first, last := seeds()
+	again := "TestDevicesAgreeAndLoseNothing"
+	if *tenfold != "" {
+		again += " -tenfold " + *tenfold
+	}
 	for seed := first; seed <= last; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			c := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
+			c := run(t, worse(seed, *tenfold), again)
 			t.Logf("%d steps in %v", c.Steps(), time.Since(start).Round(time.Millisecond))
 			if seed%uint64(max(*twice, 1)) == 0 {
-				again := run(t, turbulent(seed), "TestDevicesAgreeAndLoseNothing")
-				if c.Trace() != again.Trace() {
-					t.Errorf("seed %d: trace %x, then %x", seed, c.Trace(), again.Trace())
+				second := run(t, worse(seed, *tenfold), again)
+				if c.Trace() != second.Trace() {
+					t.Errorf("seed %d: trace %x, then %x", seed, c.Trace(), second.Trace())
 				}
 			}
+		})
+	}
+}
+
+// Seeds that showed a fault where one kind of mishap is frequent, each with what
+// it showed.
+func TestSeedsOfWorseTimesThatFoundSomething(t *testing.T) {
+	for _, tt := range []struct {
+		seed  uint64
+		worse string
+		found string
+	}{
+		{375, "Edit", "a restored device that removed another one, and added it again, held on to an old content"},
+	} {
+		t.Run(fmt.Sprintf("%d with %s", tt.seed, tt.worse), func(t *testing.T) {
+			t.Parallel()
+			t.Log(tt.found)
+			run(t, worse(tt.seed, tt.worse), "TestDevicesAgreeAndLoseNothing -tenfold "+tt.worse)
 		})
 	}
 }
