@@ -434,6 +434,48 @@ func TestEveryNameIsBoundedAndReadBack(t *testing.T) {
 	})
 }
 
+func TestAPartOfTheVersionsIsReadWithoutALookAtTheOthers(t *testing.T) {
+	f := newFixture(t, fsys.MemOptions{})
+	long := strings.Repeat("long", 60) + ".txt"
+	for i := range 30 {
+		for _, name := range []string{"sub/plan.txt", "sub/plan", "sub/plan~1.txt", "sub/" + long} {
+			f.write(name, fmt.Sprint(name, i))
+			f.archive(name, now.Add(time.Duration(i)*time.Minute))
+		}
+	}
+	f.write(".stversions/sub/plan~20260230-010101.txt", "no time")
+	f.write(".stversions/sub/plan~20260228-0101012.txt", "no time")
+	f.write("sub/plan~20260101-000000.txt", "one of another file")
+	f.archive("sub/plan~20260101-000000.txt", now)
+	looks := 0
+	f.mem.SetHook(func(op fsys.Op) error {
+		if op.Name == fsys.OpLstat {
+			looks++
+		}
+		return nil
+	})
+	for _, name := range []string{"sub/plan.txt", "sub/plan", "sub/" + long} {
+		p := relpath.MustParse(name)
+		all, err := f.List(p)
+		f.must(err)
+		if len(all) != 30 {
+			t.Fatalf("%s: %d versions", name, len(all))
+		}
+		for _, w := range []struct{ from, most, n int }{{0, 7, 7}, {25, 10, 5}, {30, 5, 0}, {99, 1, 0}, {0, 100, 30}} {
+			looks = 0
+			got, total, err := f.Part(p, w.from, w.most)
+			f.must(err)
+			var want []Version
+			if w.n > 0 {
+				want = all[w.from : w.from+w.n]
+			}
+			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b Version) bool { return a == b })); diff != "" || total != 30 || looks != w.n {
+				t.Errorf("%s, %d from %d: %d in all, %d looks, want 30 and %d (-want +got):\n%s", name, w.most, w.from, total, looks, w.n, diff)
+			}
+		}
+	}
+}
+
 func TestListingWithoutAStoreIsEmpty(t *testing.T) {
 	f := newFixture(t, fsys.MemOptions{})
 	if all, err := f.ListAll(); err != nil || len(all) != 0 {

@@ -42,6 +42,60 @@ func (s *Store) List(p relpath.Path) ([]Version, error) {
 	return found, nil
 }
 
+// Part gives some of the versions of one file, at most so many from a place on,
+// the newest first, and how many there are. It reads the names of all, and looks at
+// those alone that it gives: one that went meanwhile is left out. What is no file
+// but has the name of a version counts, and is left out too.
+func (s *Store) Part(p relpath.Path, from, most int) (part []Version, total int, err error) {
+	found, err := s.named(p)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list versions of %s: %w", p, err)
+	}
+	slices.SortFunc(found, newestFirst)
+	total = len(found)
+	from = min(from, total)
+	for _, v := range found[from:min(from+most, total)] {
+		v.Info, err = s.o.FS.Lstat(v.Store)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, 0, fmt.Errorf("list versions of %s: %w", p, err)
+		case v.Info.Kind == fsys.Regular:
+			part = append(part, v)
+		}
+	}
+	return part, total, nil
+}
+
+// named gives what has the name of a version of p, without a look at it.
+func (s *Store) named(p relpath.Path) ([]Version, error) {
+	dir, err := storeDir(p.Dir())
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.o.FS.ReadNames(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	before, after := around(p.Base())
+	var found []Version
+	for _, name := range names {
+		tag, begins := strings.CutPrefix(name, before)
+		tag, ends := strings.CutSuffix(tag, after)
+		if !begins || !ends {
+			continue
+		}
+		at, err := time.ParseInLocation(tagForm, tag, s.o.Location)
+		if err != nil {
+			continue
+		}
+		if store, err := dir.Join(name); err == nil {
+			found = append(found, Version{Path: p, Time: at, Store: store})
+		}
+	}
+	return found, nil
+}
+
 // ListAll gives all versions by name of the file, and the newest of each
 // first.
 func (s *Store) ListAll() ([]Version, error) {

@@ -35,6 +35,14 @@ func tagged(base, tag string) string {
 	return stem + hash + tagMark + tag + ext
 }
 
+// around gives what stands before and after the tag in the names of a file's
+// versions.
+func around(base string) (before, after string) {
+	blank := strings.Repeat("/", len(tagForm)) // in no name
+	before, after, _ = strings.Cut(tagged(base, blank), blank)
+	return before, after
+}
+
 // cut shortens s to at most n bytes, never within a character.
 func cut(s string, n int) string {
 	for n > 0 && !utf8.RuneStart(s[n]) {

@@ -175,14 +175,11 @@ func kindOf(f *bep.FileInfo) string {
 
 // Versions gives a part of the stored versions of a name, newest first.
 func (e *Engine) Versions(_ context.Context, id bep.FolderID, p relpath.Path, w status.Window) (status.StoredVersions, error) {
-	out := status.StoredVersions{Versions: []status.StoredVersion{}}
 	r, err := e.running(id)
 	if err != nil {
-		return out, err
+		return status.StoredVersions{Versions: []status.StoredVersion{}}, err
 	}
-	all, err := r.Versions(p)
-	out.Total, out.Versions = len(all), append(out.Versions, part(all, w)...)
-	return out, err
+	return r.Versions(p, w)
 }
 
 // Restore brings a stored version back: the newest where at is zero, to the

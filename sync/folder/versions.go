@@ -77,19 +77,20 @@ func (r *Runner) pruneAfter(wait time.Duration) {
 	})
 }
 
-// Versions lists the stored versions of a name, newest first.
-func (r *Runner) Versions(p relpath.Path) ([]status.StoredVersion, error) {
+// Versions gives a part of the stored versions of a name, newest first.
+func (r *Runner) Versions(p relpath.Path, w status.Window) (status.StoredVersions, error) {
+	out := status.StoredVersions{Versions: []status.StoredVersion{}}
 	store, err := r.versions()
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	found, err := store.List(p)
+	found, total, err := store.Part(p, w.From, w.Most)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out := make([]status.StoredVersion, 0, len(found))
+	out.Total = total
 	for _, v := range found {
-		out = append(out, status.StoredVersion{
+		out.Versions = append(out.Versions, status.StoredVersion{
 			Path: p.String(), Time: v.Time.UTC(), Modified: time.Unix(0, v.Info.Mtime).UTC(),
 			Bytes: v.Info.Size, Store: v.Store.String(),
 		})

@@ -2,6 +2,7 @@ package fsys
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -150,6 +151,18 @@ func (d *disk) ReadDir(p relpath.Path) ([]Entry, error) {
 	}
 	sortEntries(entries)
 	return entries, nil
+}
+
+// ReadNames lists the names in a directory, in byte order.
+func (d *disk) ReadNames(p relpath.Path) ([]string, error) {
+	fd, err := d.openDir(p, unix.O_RDONLY)
+	if err != nil {
+		return nil, fail(OpReadDir, p.String(), err)
+	}
+	defer unix.Close(fd)
+	names, err := readNames(fd)
+	slices.Sort(names)
+	return names, fail(OpReadDir, p.String(), err)
 }
 
 // readNames gives the names in an open directory, without the dot names, in

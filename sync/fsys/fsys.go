@@ -89,6 +89,9 @@ type FS interface {
 	// an error: never a part of it. An entry that vanished while it was listed
 	// is left out.
 	ReadDir(p relpath.Path) ([]Entry, error)
+	// ReadNames gives the names of a directory's complete listing in byte order,
+	// without a look at each, or an error.
+	ReadNames(p relpath.Path) ([]string, error)
 	// LstatRaw and RenameRaw take a base name as listed by ReadDir(dir), for
 	// names that are no relpath.Path (another normal form). RenameRaw renames
 	// within the directory and fails with fs.ErrExist where to is taken, unless

@@ -58,6 +58,16 @@ func (m *Mem) ReadDir(p relpath.Path) (entries []Entry, err error) {
 	return entries, nil
 }
 
+// ReadNames lists the names in a directory.
+func (m *Mem) ReadNames(p relpath.Path) ([]string, error) {
+	entries, err := m.ReadDir(p)
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names, err
+}
+
 // Open opens a regular file for reading.
 func (m *Mem) Open(p relpath.Path) (f File, err error) {
 	err = m.do(OpOpen, p, func() error {

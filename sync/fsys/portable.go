@@ -172,13 +172,27 @@ func (d *portable) ReadDir(p relpath.Path) (entries []Entry, err error) {
 	return entries, nil
 }
 
-func (d *portable) list(dir *os.Root) ([]Entry, error) {
+// ReadNames lists the names in a directory, in byte order.
+func (d *portable) ReadNames(p relpath.Path) (names []string, err error) {
+	err = d.in(p, func(dir *os.Root) error {
+		names, err = namesOf(dir)
+		return err
+	})
+	slices.Sort(names)
+	return names, fail(OpReadDir, p.String(), err)
+}
+
+func namesOf(dir *os.Root) ([]string, error) {
 	f, err := dir.Open(".")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	names, err := f.Readdirnames(-1)
+	return f.Readdirnames(-1)
+}
+
+func (d *portable) list(dir *os.Root) ([]Entry, error) {
+	names, err := namesOf(dir)
 	if err != nil {
 		return nil, err
 	}

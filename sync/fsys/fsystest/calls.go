@@ -17,6 +17,7 @@ var calls = []call{
 	{"Lstat", func(f fsys.FS, p relpath.Path) error { _, err := f.Lstat(p); return err }},
 	{"LstatRaw", func(f fsys.FS, p relpath.Path) error { _, err := f.LstatRaw(p.Dir(), p.Base()); return err }},
 	{"ReadDir", func(f fsys.FS, p relpath.Path) error { _, err := f.ReadDir(p); return err }},
+	{"ReadNames", func(f fsys.FS, p relpath.Path) error { _, err := f.ReadNames(p); return err }},
 	{"Open", func(f fsys.FS, p relpath.Path) error { return closeFile(f.Open(p)) }},
 	{"Create", func(f fsys.FS, p relpath.Path) error { return closeFile(f.Create(p)) }},
 	{"OpenTemp", func(f fsys.FS, p relpath.Path) error { return closeFile(f.OpenTemp(p)) }},

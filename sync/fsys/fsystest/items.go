@@ -36,6 +36,11 @@ func listingIsComplete(w *world) {
 	if diff := cmp.Diff(want, names(list)); diff != "" {
 		w.Error(diff)
 	}
+	bare, err := w.FS.ReadNames(p("d"))
+	w.must(err)
+	if diff := cmp.Diff(want, bare); diff != "" {
+		w.Errorf("names alone: %s", diff)
+	}
 	for _, e := range list {
 		i, err := w.FS.Lstat(p("d/" + e.Name))
 		w.must(err)
@@ -352,7 +357,7 @@ func rootIsNoItem(w *world) {
 	}
 	w.file("plain", "x")
 	for _, c := range calls {
-		if slices.Contains([]string{"Lstat", "ReadDir"}, c.name) {
+		if slices.Contains([]string{"Lstat", "ReadDir", "ReadNames"}, c.name) {
 			continue
 		}
 		w.wants(c.name+" of the root", c.do(w.FS, relpath.Root), fs.ErrInvalid)
