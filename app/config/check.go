@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/rand"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -50,6 +51,42 @@ func CheckAddresses(addresses []string) error {
 		}
 	}
 	return nil
+}
+
+// CheckDialable refuses addresses at which no device can be: what CheckAddresses
+// refuses, and those without a host, of all interfaces, of many devices at once,
+// with port 0, which are for listening alone or for nothing, and those that are not
+// of the family which their scheme names.
+func CheckDialable(addresses []string) error {
+	if err := CheckAddresses(addresses); err != nil {
+		return err
+	}
+	for _, a := range addresses {
+		if !dialable(a) {
+			return &Refusal{
+				Reason: Invalid, Code: "address-nowhere", Item: a,
+				Text:   quote(a) + " leads to no device",
+				Remedy: "write the address of the device itself, like quic://192.0.2.1:22000",
+			}
+		}
+	}
+	return nil
+}
+
+func dialable(a string) bool {
+	u, err := url.Parse(a)
+	if err != nil || u.Hostname() == "" || u.Port() == "0" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return true // a name
+	}
+	ip = ip.Unmap()
+	if strings.HasSuffix(u.Scheme, "4") && !ip.Is4() || strings.HasSuffix(u.Scheme, "6") && ip.Is4() {
+		return false
+	}
+	return !ip.IsUnspecified() && !ip.IsMulticast() && ip != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 func validAddress(a string) bool {

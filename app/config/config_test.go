@@ -122,6 +122,36 @@ func TestAddressesMustBeURLsOfOurProtocols(t *testing.T) {
 	}
 }
 
+func TestAnAddressOfADeviceLeadsToOne(t *testing.T) {
+	tests := []struct {
+		address string
+		ok      bool
+	}{
+		{"quic://192.0.2.1:22000", true},
+		{"quic://[2001:db8::1]:22000", true},
+		{"quic://[fe80::1%25eth0]:22000", true},
+		{"tcp4://127.0.0.1", true},
+		{"quic6://nas.example:1", true},
+		{"quic://:22000", false},
+		{"quic://0.0.0.0:22000", false},
+		{"quic://[::]:22000", false},
+		{"quic://[::ffff:0.0.0.0]:22000", false},
+		{"quic://224.0.0.251:22000", false},
+		{"quic://[ff02::fb]:22000", false},
+		{"quic://255.255.255.255:22000", false},
+		{"quic://192.0.2.1:0", false},
+		{"quic://nas.example:0", false},
+		{"quic4://[2001:db8::1]:22000", false},
+		{"tcp6://192.0.2.1:22000", false},
+		{"192.0.2.1:22000", false},
+	}
+	for _, tt := range tests {
+		if err := config.CheckDialable([]string{"quic://192.0.2.1:1", tt.address}); (err == nil) != tt.ok {
+			t.Errorf("%s: got error %v, want accepted %v", tt.address, err, tt.ok)
+		}
+	}
+}
+
 func TestFoldersAreRefusedWhereTheyWouldOverlap(t *testing.T) {
 	h := newHome(t)
 	closeStore(t, open(t, h))

@@ -73,6 +73,9 @@ func (s *Settings) AddDevice(_ context.Context, req NewPeer) (Peer, error) {
 	var added config.Device
 	err = s.store.Update(func(c config.Config) (config.Config, error) {
 		next, err := c.WithDevice(config.Device{ID: id, Name: req.Name, Addresses: req.Addresses, Since: time.Now().UTC()})
+	if err := config.CheckDialable(req.Addresses); err != nil {
+		return Peer{}, err
+	}
 		if err != nil {
 			return c, err
 		}

@@ -42,7 +42,7 @@ func (d *Desk) Accept(text string, addresses []string, how status.PairingMethod)
 			Text: "this is the code of this computer", Remedy: "use it on the other device",
 		}
 	}
-	if err := config.CheckAddresses(addresses); err != nil {
+	if err := config.CheckDialable(addresses); err != nil {
 		return status.PairingRun{}, err
 	}
 	r := &run{method: status.ByCode, stored: how, began: true, device: inv.ID}
