@@ -1,11 +1,15 @@
 /** The sentences of the pages in the chosen language, from the one catalogue of each. */
-import de from '../../../../app/text/de.json'
-import en from '../../../../app/text/en.json'
+// By section: what the command line and the tray alone say is not in the pages.
+import { answers as deAnswers, nothing_lost as deNothingLost, problems as deProblems, refusals as deRefusals, well as deWell, window as deWindow } from '../../../../app/text/de.json'
+import { answers, nothing_lost, problems, refusals, well as foundNothing, window as pages } from '../../../../app/text/en.json'
 import { fill, type Params } from './fill'
 import * as format from './format'
 import { shown } from './names'
 
-export type Key = keyof typeof en.window
+const en = { answers, nothing_lost, problems, refusals, well: foundNothing, window: pages }
+const de = { answers: deAnswers, nothing_lost: deNothingLost, problems: deProblems, refusals: deRefusals, well: deWell, window: deWindow }
+
+export type Key = keyof typeof pages
 export type Language = 'en' | 'de'
 
 const catalogues = { en, de }
