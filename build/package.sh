@@ -36,7 +36,7 @@ build() { go build -trimpath -tags "$2" -ldflags "-s -w -X main.version=$version
 
 # terms writes our licence, and those of all that is compiled in.
 terms() {
-  { cat LICENSE; printf '\nLanyard holds work of others, under these terms:\n\n'; cat app/cli/licences.txt; echo; cat frontend/dist/licences.txt; } >"$STAGE/copyright"
+  { cat LICENSE; printf '\nLanyard holds work of others, under these terms:\n\n'; cat app/service/licences.txt; echo; cat frontend/dist/licences.txt; } >"$STAGE/copyright"
 }
 
 # programs builds what the packages for Linux hold, once.

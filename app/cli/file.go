@@ -12,6 +12,7 @@ import (
 
 	"lanyard/app/config"
 	"lanyard/app/service"
+	"lanyard/app/text"
 	"lanyard/app/web"
 	"lanyard/sync/status"
 )
@@ -60,6 +61,9 @@ func (a *app) versionsCommand() *cobra.Command {
 				}
 				if asJSON {
 					return a.printJSON(versions)
+				}
+				if len(versions) == 0 {
+					return a.say("%s", oneLine(a.words().SayOffer(text.NoVersions, map[string]string{"path": path, "folder": folder})))
 				}
 				return a.printVersions(versions)
 			})

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lanyard/app/service"
+	"lanyard/app/text"
 )
 
 func (a *app) folderCommand() *cobra.Command {
@@ -71,6 +72,10 @@ func (a *app) folderAdd() *cobra.Command {
 				added, err := s.AddFolder(c.Context(), req)
 				if err != nil {
 					return err
+				}
+				if added.Made {
+					said := a.words().SayOffer(text.FolderMade, map[string]string{"path": added.Path})
+					fmt.Fprintln(a.Err, oneLine(said)) // programs read the ID alone
 				}
 				return a.say("%s", added.ID)
 			})

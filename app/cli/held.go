@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ import (
 )
 
 func (a *app) folderHeld() *cobra.Command {
-	var apply, restore, asJSON bool
+	var apply, restore, asJSON, all bool
 	c := &cobra.Command{
 		Use: "held ID", Short: "Show the deletions that the brake holds, or decide on them", Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -31,7 +32,9 @@ func (a *app) folderHeld() *cobra.Command {
 				var held []status.Held
 				var err error
 				if d.Do == "" {
-					held, err = s.Held(c.Context(), args[0])
+					if held, err = s.Held(c.Context(), args[0]); err == nil && all {
+						err = nameAll(c.Context(), s, args[0], held)
+					}
 				} else {
 					held, err = s.DecideHeld(c.Context(), args[0], d)
 				}
@@ -48,8 +51,27 @@ func (a *app) folderHeld() *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&apply, "apply", false, "delete: here what others deleted, and there what is gone here")
 	f.BoolVar(&restore, "restore", false, "bring the files back: to whoever deleted them, or here")
+	f.BoolVar(&all, "all", false, "name all files, not the first ones alone")
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// nameAll has what is held name all of its files.
+func nameAll(ctx context.Context, s *web.Client, folder string, held []status.Held) error {
+	for i := range held {
+		rows, err := everyRow(func(w status.Window) ([]status.HeldFile, int, error) {
+			part, err := s.HeldFiles(ctx, folder, held[i].Direction, w)
+			return part.Files, part.Total, err
+		})
+		if err != nil {
+			return err
+		}
+		held[i].Names = []string{}
+		for _, row := range rows {
+			held[i].Names = append(held[i].Names, row.Path)
+		}
+	}
+	return nil
 }
 
 // printHeld says what is held, or what was decided on.

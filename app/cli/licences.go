@@ -1,20 +1,15 @@
 package cli
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 
 	"github.com/spf13/cobra"
-)
 
-// licences are those of the Go modules that are compiled in, for all systems
-// together; build/licences writes them.
-//
-//go:embed licences.txt
-var licences string
+	"lanyard/app/service"
+)
 
 // pageLicences is the file among the built pages with those of what is in them.
 const pageLicences = "licences.txt"
@@ -23,7 +18,7 @@ func (a *app) licencesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "licences", Short: "Print the licences of everything that is compiled into this program", Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			text := licences
+			text := service.Licences
 			if a.Pages != nil {
 				pages, err := fs.ReadFile(a.Pages, pageLicences)
 				if err != nil && !errors.Is(err, fs.ErrNotExist) {

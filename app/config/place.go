@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // CheckPlace refuses a path that cannot become a folder's root: one that is
@@ -35,6 +36,29 @@ func (c Config) CheckPlace(h Home, path string) error {
 		}
 	}
 	return nil
+}
+
+// CheckUsable refuses a place, which CheckPlace has let pass, where nothing could
+// be written, as far as that can be told without writing. It reports whether the
+// directory is there.
+func CheckUsable(path string) (exists bool, err error) {
+	at := path // what is there: the directory, or the one that it would be made in
+	info, err := os.Stat(at)
+	exists = err == nil
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(at) != at {
+		at = filepath.Dir(at)
+		info, err = os.Stat(at)
+	}
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	if err == nil {
+		err = mayWrite(at)
+	}
+	if err != nil {
+		return exists, unusable(path, err)
+	}
+	return exists, nil
 }
 
 // checkApart refuses a place that is the folder's own, inside it or around it.
@@ -107,7 +131,12 @@ func (f Folder) MakeRoot() error {
 	if err == nil {
 		return nil
 	}
-	refusal := &Refusal{Reason: Invalid, Code: "place-unusable", Item: f.Path, Text: "the folder " + quote(f.Path) + " cannot be made ready: " + err.Error()}
+	return unusable(f.Path, err)
+}
+
+// unusable says that a folder cannot be at a path, and why.
+func unusable(path string, err error) error {
+	refusal := &Refusal{Reason: Invalid, Code: "place-unusable", Item: path, Text: "the folder " + quote(path) + " cannot be made ready: " + err.Error()}
 	if errors.Is(err, fs.ErrPermission) {
 		refusal.Code, refusal.Remedy = "folder-read-only", "let this user write there"
 	}

@@ -5,6 +5,8 @@ package config
 import (
 	"errors"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // makePrivate lets only this user enter a directory.
@@ -27,3 +29,7 @@ func syncDirectory(dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// mayWrite fails where this user may not make names in a directory, as far as
+// that is known before it is tried.
+func mayWrite(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }

@@ -11,6 +11,7 @@ import (
 type Opened struct {
 	Link string `json:"link,omitempty"` // a lanyard:// link, as plainLink has it
 	Path string `json:"path,omitempty"` // a directory
+	File string `json:"file,omitempty"` // the name of what was dropped, where that lies in the directory
 	Page string `json:"page,omitempty"` // a place of the pages, as plainPage has it
 }
 

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -239,11 +241,16 @@ func (w *window) inFront() bool {
 	return w.front
 }
 
-// dropped takes what was dropped on the window: a directory is to be shared.
+// dropped takes what was dropped on the window: a directory is to be shared, else
+// the one in which the first file lies.
 func (w *window) dropped(paths []string) {
+	if i := slices.IndexFunc(paths, isDirectory); i >= 0 {
+		w.open(Opened{Path: paths[i]})
+		return
+	}
 	for _, path := range paths {
-		if isDirectory(path) {
-			w.open(Opened{Path: path})
+		if _, err := os.Stat(path); err == nil {
+			w.open(Opened{Path: filepath.Dir(path), File: filepath.Base(path)})
 			return
 		}
 	}

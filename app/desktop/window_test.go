@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"lanyard/app/config"
 	"lanyard/app/web"
 )
@@ -142,12 +144,26 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatIsDroppedIsShownAndAFileIsNot(t *testing.T) {
-	w := newWindow(config.Home{}, nil, nil, time.Now())
+func TestADirectoryThatIsDroppedIsShownElseThatOfAFile(t *testing.T) {
 	dir := t.TempDir()
-	w.dropped([]string{filepath.Join(dir, "nothing"), dir, t.TempDir()})
-	if got := w.listening(); len(got) != 1 || got[0].Path != dir {
-		t.Errorf("got %v, want %s", got, dir)
+	file, nothing := filepath.Join(dir, "plan.txt"), filepath.Join(dir, "nothing")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		paths []string
+		want  []Opened
+	}{
+		{"the first directory", []string{nothing, file, dir, t.TempDir()}, []Opened{{Path: dir}}},
+		{"files alone", []string{nothing, file}, []Opened{{Path: dir, File: "plan.txt"}}},
+		{"nothing that is there", []string{nothing}, []Opened{}},
+	} {
+		w := newWindow(config.Home{}, nil, nil, time.Now())
+		w.dropped(tt.paths)
+		if diff := cmp.Diff(tt.want, w.listening()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }
 

@@ -56,6 +56,8 @@ type Engine interface {
 	// Decide says what is to become of the deletions that are held in a folder:
 	// all, or those that token stands for. It gives what was decided on.
 	Decide(ctx context.Context, id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
+	// HeldFiles gives a part of the files whose deletion is held in one direction.
+	HeldFiles(ctx context.Context, folder bep.FolderID, direction status.Direction, w status.Window) (status.HeldFiles, error)
 	// Conflicts gives a part of the files of a folder that have two versions.
 	Conflicts(ctx context.Context, folder bep.FolderID, w status.Window) (status.Conflicts, error)
 	// Conflict gives the two versions of a name, with their text where it is short.

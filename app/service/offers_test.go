@@ -33,7 +33,7 @@ func TestAnOfferIsAcceptedWithItsLabelAndSharedWithItsDevice(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "photos")
 	got, err := s.Accept(t.Context(), "f-1", service.Acceptance{Path: root})
 	want := service.Accepted{
-		Folder:   service.Share{ID: "f-1", Label: "Photos", Path: root, Type: "send-receive", Devices: []string{nas.String()}},
+		Folder:   service.Share{ID: "f-1", Label: "Photos", Path: root, Type: "send-receive", Devices: []string{nas.String()}, Made: true},
 		Warnings: []string{}, Added: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -394,6 +394,17 @@ func (s *Service) Held(_ context.Context, id string) ([]status.Held, error) {
 	return []status.Held{}, nil
 }
 
+// HeldFiles gives a part of the files whose deletion is held in a folder in one
+// direction, by name.
+func (s *Service) HeldFiles(ctx context.Context, id string, direction status.Direction, w status.Window) (status.HeldFiles, error) {
+	f, err := s.store.Config().FindFolder(bep.FolderID(id))
+	if err != nil {
+		return status.HeldFiles{}, err
+	}
+	out, err := s.engine.HeldFiles(ctx, f.ID, direction, bounded(w))
+	return out, named(err, codeNotRunning)
+}
+
 // DecideHeld says what is to become of the deletions that the brake holds in a
 // folder. It returns what was decided on once the decision is durable.
 func (s *Service) DecideHeld(ctx context.Context, id string, d HeldDecision) ([]status.Held, error) {

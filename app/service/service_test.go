@@ -151,7 +151,7 @@ func TestAFolderIsAddedWithItsMarkerAndReachesTheEngine(t *testing.T) {
 	}
 	want := service.Share{
 		ID: added.ID, Label: "docs", Path: root, Type: "send-receive",
-		Devices: []string{nas.String(), phone.String()},
+		Devices: []string{nas.String(), phone.String()}, Made: true,
 	}
 	if diff := cmp.Diff(want, added); diff != "" || len(added.ID) != 11 {
 		t.Errorf("added (-want +got):\n%s", diff)

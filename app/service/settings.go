@@ -2,6 +2,9 @@ package service
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -70,12 +73,12 @@ func (s *Settings) AddDevice(_ context.Context, req NewPeer) (Peer, error) {
 			Remedy: "give it to the other device, and add that one's ID here",
 		}
 	}
-	var added config.Device
-	err = s.store.Update(func(c config.Config) (config.Config, error) {
-		next, err := c.WithDevice(config.Device{ID: id, Name: req.Name, Addresses: req.Addresses, Since: time.Now().UTC()})
 	if err := config.CheckDialable(req.Addresses); err != nil {
 		return Peer{}, err
 	}
+	var added config.Device
+	err = s.store.Update(func(c config.Config) (config.Config, error) {
+		next, err := c.WithDevice(config.Device{ID: id, Name: req.Name, Addresses: req.Addresses, Since: time.Now().UTC()})
 		if err != nil {
 			return c, err
 		}
@@ -203,6 +206,7 @@ func (s *Settings) addFolder(f config.Folder) (Share, error) {
 	if f.Type == "" {
 		f.Type = config.SendReceive
 	}
+	made := false
 	err := s.store.Update(func(c config.Config) (config.Config, error) {
 		if err := c.CheckPlace(s.store.Home(), f.Path); err != nil {
 			return c, err
@@ -215,12 +219,16 @@ func (s *Settings) addFolder(f config.Folder) (Share, error) {
 		if err != nil {
 			return c, err
 		}
+		_, err = os.Stat(f.Path)
+		made = errors.Is(err, fs.ErrNotExist)
 		return next, f.MakeRoot()
 	})
 	if err != nil {
 		return Share{}, err
 	}
-	return s.folder(f.ID)
+	added, err := s.folder(f.ID)
+	added.Made = made
+	return added, err
 }
 
 func (s *Settings) folder(id bep.FolderID) (Share, error) {

@@ -93,6 +93,9 @@ type Share struct {
 	NoBrake bool     `json:"no_brake"`
 
 	MaxEntries int64 `json:"max_entries" doc:"how many entries each device may announce; 0: 5,000,000; -1: no limit"`
+
+	// Made is told of a folder that was just added, and stands nowhere.
+	Made bool `json:"made,omitempty" doc:"of one that was just added: nothing was there, and a new, empty directory was made"`
 }
 
 // NewShare asks to add a folder.

@@ -1,6 +1,7 @@
 package text
 
-// OfferText names a sentence about folders that other devices offer.
+// OfferText names a sentence about folders: those that other devices offer, and
+// what is done with ours.
 type OfferText string
 
 // Sentences about offers, with their values; those in brackets may be lacking.
@@ -18,6 +19,10 @@ const (
 	OfferAgain    OfferText = "again"    // folder, devices
 	OfferSpace    OfferText = "space"    // size, free, path
 
+	// What commands about folders and files say besides.
+	FolderMade OfferText = "made"        // path
+	NoVersions OfferText = "no-versions" // path, folder
+
 	// What joining would do.
 	PreviewSame    OfferText = "preview-same"    // n, size
 	PreviewThere   OfferText = "preview-there"   // n, size
@@ -32,7 +37,7 @@ const (
 // OfferTexts lists them.
 func OfferTexts() []OfferText {
 	return []OfferText{
-		OfferNone, OfferHidden, OfferFolder, OfferMore, OfferRefused, OfferAway, OfferAccept, OfferAccepted, OfferShared, OfferRefuse, OfferAgain, OfferSpace,
+		OfferNone, OfferHidden, OfferFolder, OfferMore, OfferRefused, OfferAway, OfferAccept, OfferAccepted, OfferShared, OfferRefuse, OfferAgain, OfferSpace, FolderMade, NoVersions,
 		PreviewSame, PreviewThere, PreviewHere, PreviewDiffer, PreviewMore, PreviewSkipped, PreviewBytes, PreviewPart,
 	}
 }

@@ -156,6 +156,11 @@ func (c *Client) AddFolder(ctx context.Context, req service.NewShare) (service.S
 	return send[service.Share](ctx, c, http.MethodPost, "/folders", req)
 }
 
+// Look tells what stands at a path.
+func (c *Client) Look(ctx context.Context, req service.PlaceRequest) (service.Place, error) {
+	return send[service.Place](ctx, c, http.MethodPost, "/folders/look", req)
+}
+
 // Doctor looks at what keeps devices from finding each other.
 func (c *Client) Doctor(ctx context.Context) (service.Checkup, error) {
 	return send[service.Checkup](ctx, c, http.MethodPost, "/doctor", nil)
@@ -164,6 +169,11 @@ func (c *Client) Doctor(ctx context.Context) (service.Checkup, error) {
 // Support makes a report for whoever helps.
 func (c *Client) Support(ctx context.Context) (service.Report, error) {
 	return get[service.Report](ctx, c, "/support")
+}
+
+// Terms gives the licences of what is compiled in.
+func (c *Client) Terms(ctx context.Context) (service.Terms, error) {
+	return get[service.Terms](ctx, c, "/licences")
 }
 
 // Offers lists the folders that other devices offer.
@@ -234,6 +244,11 @@ func (c *Client) Versions(ctx context.Context, folder, path string, w status.Win
 // Held lists the deletions that are held in a folder.
 func (c *Client) Held(ctx context.Context, folder string) ([]status.Held, error) {
 	return get[[]status.Held](ctx, c, at("folders", folder, "held"))
+}
+
+// HeldFiles gives a part of the files whose deletion is held in one direction.
+func (c *Client) HeldFiles(ctx context.Context, folder string, direction status.Direction, w status.Window) (status.HeldFiles, error) {
+	return get[status.HeldFiles](ctx, c, at("folders", folder, "held", string(direction))+inPart(w, url.Values{}))
 }
 
 // DecideHeld says what is to become of the deletions that are held.

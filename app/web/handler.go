@@ -40,8 +40,10 @@ type Service interface {
 	TrustNetwork(ctx context.Context, which string, said service.NetworkTrust) (service.Network, error)
 	Folders(context.Context) ([]service.Share, error)
 	AddFolder(context.Context, service.NewShare) (service.Share, error)
+	Look(context.Context, service.PlaceRequest) (service.Place, error)
 	Doctor(context.Context) (service.Checkup, error)
 	Support(context.Context) (service.Report, error)
+	Terms(context.Context) (service.Terms, error)
 	Offers(context.Context) ([]status.Offer, error)
 	Preview(ctx context.Context, folder string, req service.PreviewRequest) (status.Preview, error)
 	AnswerOffer(ctx context.Context, folder string, req service.OfferAnswer) ([]status.Offer, error)
@@ -57,6 +59,7 @@ type Service interface {
 	Needed(ctx context.Context, folder string, w status.Window) (status.Listing, error)
 	Versions(ctx context.Context, folder, path string, w status.Window) (status.StoredVersions, error)
 	Held(ctx context.Context, folder string) ([]status.Held, error)
+	HeldFiles(ctx context.Context, folder string, direction status.Direction, w status.Window) (status.HeldFiles, error)
 	DecideHeld(ctx context.Context, folder string, d service.HeldDecision) ([]status.Held, error)
 	Restore(ctx context.Context, folder string, req service.RestoreRequest) error
 	Conflicts(ctx context.Context, folder string, w status.Window) (status.Conflicts, error)

@@ -46,6 +46,10 @@ func registerState(api huma.API, s Service) {
 		func(ctx context.Context, _ *none) (*answer[service.Report], error) {
 			return answered(s.Support(ctx))
 		})
+	huma.Register(api, operation("licences", http.MethodGet, "/licences", "The licences of what is compiled into the program"),
+		func(ctx context.Context, _ *none) (*answer[service.Terms], error) {
+			return answered(s.Terms(ctx))
+		})
 	huma.Register(api, operation("stop", http.MethodPost, "/stop", "End the program"),
 		func(ctx context.Context, _ *none) (*struct{}, error) {
 			return done(s.Stop(ctx))
@@ -142,6 +146,10 @@ func registerFolders(api huma.API, s Service) {
 		func(ctx context.Context, in *struct{ Body service.NewShare }) (*answer[service.Share], error) {
 			return answered(s.AddFolder(ctx, in.Body))
 		})
+	huma.Register(api, operation("look-at-place", http.MethodPost, "/folders/look", "What stands at a path, before it is shared; takes two seconds at most and changes nothing"),
+		func(ctx context.Context, in *struct{ Body service.PlaceRequest }) (*answer[service.Place], error) {
+			return answered(s.Look(ctx, in.Body))
+		})
 	huma.Register(api, operation("change-folder", http.MethodPatch, "/folders/{folder}", "Pause or resume a folder"),
 		func(ctx context.Context, in *struct {
 			FolderParam
@@ -153,6 +161,16 @@ func registerFolders(api huma.API, s Service) {
 	huma.Register(api, operation("held", http.MethodGet, "/folders/{folder}/held", "The deletions that wait for a decision"),
 		func(ctx context.Context, in *FolderParam) (*answer[[]status.Held], error) {
 			return answered(s.Held(ctx, in.Folder))
+		})
+	huma.Register(api, operation("held-files", http.MethodGet, "/folders/{folder}/held/{direction}", "A part of the files whose deletion waits for a decision, by name"),
+		func(ctx context.Context, in *struct {
+			FolderParam
+			PartParams
+			Direction string `path:"direction" enum:"incoming,outgoing" doc:"who deleted them: others, or nobody that was seen here"`
+			Find      string `query:"find" doc:"only paths with this in them, whatever its case"`
+		},
+		) (*answer[status.HeldFiles], error) {
+			return answered(s.HeldFiles(ctx, in.Folder, status.Direction(in.Direction), in.window(in.Find)))
 		})
 	huma.Register(api, operation("decide-held", http.MethodPost, "/folders/{folder}/held", "Decide on the deletions that are held"),
 		func(ctx context.Context, in *struct {

@@ -1,4 +1,4 @@
-// Command licences writes app/cli/licences.txt: the licences of the Go modules
+// Command licences writes app/service/licences.txt: the licences of the Go modules
 // that are compiled into the programs, for all systems together, and that of Go
 // itself. It reads them where Go keeps the modules' sources. It is run where a
 // module is added or another version of it is taken:
@@ -23,7 +23,7 @@ import (
 )
 
 // file is where the licences stand, from the root of the repository.
-const file = "app/cli/licences.txt"
+const file = "app/service/licences.txt"
 
 func main() {
 	text, err := collect(".")

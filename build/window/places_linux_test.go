@@ -47,7 +47,7 @@ func everyPlace(t *testing.T, w *window, ben *device) map[string]string {
 		"folder": in, "files": in + "/files", "conflicts": in + "/conflicts", "history": in + "/history", "rules": in + "/rules", "options": in + "/options",
 		"device": "#/device/" + peer, "why": "#/why/" + file, "versions": "#/versions/" + file,
 		"conflict": "#/conflict/" + folder + "?path=" + url.QueryEscape(copied), "offer": "#/offer/recipes/" + peer,
-		"doctor": "#/doctor", "activity": "#/activity", "support": "#/support",
+		"doctor": "#/doctor", "activity": "#/activity", "support": "#/support", "licences": "#/licences",
 	}
 	source, err := os.ReadFile("frontend/src/lib/app/router.svelte.ts")
 	must(t, err)

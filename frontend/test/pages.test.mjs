@@ -127,6 +127,7 @@ test('a folder is shared on one and accepted on the other, and its files arrive'
   await b.write('2025/IMG_0.jpg', 'picture 0')
   await go(pageA, '#/share')
   await pageA.getByLabel('Where the folder is').fill(a.dir)
+  await says(pageA, /It holds \d+ files/)
   await pageA.getByLabel('Name on the other').fill('Photos')
   await pageA.getByLabel('Ben').check()
   await pageA.getByRole('button', { name: 'Share a folder' }).click()
@@ -297,7 +298,7 @@ test('the keyboard goes anywhere, and says what it can', async () => {
 
 const screens = async () => {
   const [folder] = (await a.status()).folders
-  return ['#/', '#/needs', '#/transfers', '#/activity', '#/settings', '#/connect', '#/connect/code', '#/connect/id', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`, `#/folder/${folder.id}/files`, `#/folder/${folder.id}/rules`, '#/doctor', '#/support',
+  return ['#/', '#/needs', '#/transfers', '#/activity', '#/settings', '#/connect', '#/connect/code', '#/connect/id', '#/share', '#/more', `#/folder/${folder.id}`, `#/folder/${folder.id}/history`, `#/folder/${folder.id}/files`, `#/folder/${folder.id}/rules`, '#/doctor', '#/support', '#/licences',
     `#/folder/${folder.id}/options`, `#/device/${b.id}`, `#/why/${folder.id}?path=notes.txt`, `#/versions/${folder.id}?path=notes.txt`]
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/folder"
 	"lanyard/sync/index"
@@ -49,6 +50,54 @@ func (e *Engine) heldIn(f *folderEntry) []status.Held {
 		return []status.Held{}
 	}
 	return e.heldViews(f.runner.Held())
+}
+
+// HeldFiles gives a part of the files whose deletion is held in a folder in one
+// direction, by name.
+func (e *Engine) HeldFiles(ctx context.Context, id bep.FolderID, direction status.Direction, w status.Window) (status.HeldFiles, error) {
+	out := status.HeldFiles{Files: []status.HeldFile{}}
+	r, err := e.running(id)
+	if err != nil {
+		return out, err
+	}
+	if direction == status.Outgoing {
+		find := folded(w.Find)
+		lost := slices.DeleteFunc(r.LostFiles(), func(f folder.LostFile) bool { return !strings.Contains(folded(f.Path.String()), find) })
+		out.Total = len(lost)
+		for _, f := range part(lost, w) {
+			out.Files = append(out.Files, status.HeldFile{Path: f.Path.String(), Bytes: f.Bytes})
+		}
+		return out, nil
+	}
+	ix := e.folder(id).index
+	stamp, err := stampOf(ix)
+	if err != nil {
+		return out, err
+	}
+	for _, h := range r.Held() {
+		stamp += " " + h.Token
+	}
+	key := listKey{folder: id, held: true, find: folded(w.Find)}
+	spots, total, err := e.spots(key, w, stamp, heldNames(ctx, ix, r, key.find))
+	if out.Total = total; err != nil {
+		return out, err
+	}
+	for _, s := range spots {
+		n, ok, err := ix.NeededOne(s.path)
+		if err != nil {
+			return out, err
+		}
+		if !ok || !heldFile(r, &n) {
+			continue // decided on meanwhile
+		}
+		row := status.HeldFile{Path: s.name, Bytes: n.Local.Size}
+		for _, name := range e.whoDeleted(folder.Held{By: []device.ShortID{n.Global.ModifiedBy}, From: n.From}) {
+			row.Device = name
+			break
+		}
+		out.Files = append(out.Files, row)
+	}
+	return out, nil
 }
 
 // holding gives what the brake holds that a name is part of, nil for nothing. n

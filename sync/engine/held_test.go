@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"lanyard/sync/fault"
 	"lanyard/sync/plan"
 	"lanyard/sync/status"
@@ -48,6 +50,22 @@ func (n *node) awaitHeld(code fault.Code, files int64) status.Folder {
 	return f
 }
 
+// wantHeldFiles wants a part of what is held, each as its device and its path.
+func (n *node) wantHeldFiles(d status.Direction, w status.Window, total int, want ...string) {
+	n.t.Helper()
+	got, err := n.HeldFiles(n.t.Context(), photos, d, w)
+	var files []string
+	for _, f := range got.Files {
+		files = append(files, f.Device+" "+f.Path)
+		if f.Bytes != int64(len("content 0")) {
+			n.t.Errorf("%s has %d bytes", f.Path, f.Bytes)
+		}
+	}
+	if diff := cmp.Diff(want, files); diff != "" || err != nil || got.Total != total {
+		n.t.Errorf("%s, %+v: %d in all, want %d, error %v (-want +got):\n%s", d, w, got.Total, total, err, diff)
+	}
+}
+
 func (n *node) decided(c status.Choice, token string) {
 	n.t.Helper()
 	held, err := n.Decide(n.t.Context(), photos, c, token)
@@ -78,6 +96,10 @@ func TestWhatAnotherDeviceDeletedIsHeldUntilAPersonDecides(t *testing.T) {
 			if h.Direction != status.Incoming || h.Total != 7 || len(h.Devices) != 1 || h.Devices[0] != "a" || len(h.Names) != 6 {
 				t.Errorf("it is shown as %+v", h)
 			}
+			b.wantHeldFiles(status.Incoming, status.Window{Most: 10}, 6, "a d/0", "a d/1", "a d/2", "a d/3", "a d/4", "a d/5")
+			b.wantHeldFiles(status.Incoming, status.Window{From: 4, Most: 1}, 6, "a d/4")
+			b.wantHeldFiles(status.Incoming, status.Window{Most: 10, Find: "D/3"}, 1, "a d/3")
+			b.wantHeldFiles(status.Outgoing, status.Window{Most: 10}, 0)
 			if n := b.standing(); n != 6 {
 				t.Errorf("%d files are left, want 6", n)
 			}
@@ -110,6 +132,9 @@ func TestWhatIsGoneUnseenIsHeldUntilAPersonDecides(t *testing.T) {
 			if f.Problem.Severity != status.Ask || f.State == status.Stopped || f.HeldBack[0].Direction != status.Outgoing {
 				t.Errorf("it is shown as %+v", f)
 			}
+			a.wantHeldFiles(status.Outgoing, status.Window{From: 5, Most: 10}, 6, " d/5")
+			a.wantHeldFiles(status.Outgoing, status.Window{Most: 10, Find: "4"}, 1, " d/4")
+			a.wantHeldFiles(status.Incoming, status.Window{Most: 10}, 0)
 			if why := a.why("d/0"); why.Code != "own-deletions-held" || why.InSync {
 				t.Errorf("one of them is explained by %+v", why)
 			}

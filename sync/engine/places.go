@@ -39,6 +39,7 @@ const (
 type listKey struct {
 	folder bep.FolderID
 	needed bool // what is needed of all the folder
+	held   bool // the deletions of others that wait for a person
 	dir    relpath.Path
 	find   string // as folded gives it
 }
@@ -206,6 +207,35 @@ func neededIn(ctx context.Context, ix index.Folder, r *folder.Runner) walk {
 			}
 		}
 	}
+}
+
+// heldNames walks the files whose deletion by others waits for a person, with find
+// in their paths.
+func heldNames(ctx context.Context, ix index.Folder, r *folder.Runner, find string) walk {
+	return func(after relpath.Path, f func(spot) bool) error {
+		for {
+			page, err := ix.Needed(after, markEvery)
+			if err != nil || len(page) == 0 {
+				return err
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			for i := range page {
+				before, p := after, page[i].Global.Name
+				after = p
+				if heldFile(r, &page[i]) && strings.Contains(folded(p.String()), find) && !f(spot{before, p, p.String()}) {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// heldFile reports whether a needed name is a file that another device deleted,
+// which waits for a person.
+func heldFile(r *folder.Runner, n *index.Needed) bool {
+	return n.Local != nil && n.Local.IsFile() && r.Undecided(n)
 }
 
 // childOf gives the name in a directory that p is, or is below of; direct is

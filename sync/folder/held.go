@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"slices"
 
 	"lanyard/sync/bep"
 	"lanyard/sync/fault"
@@ -45,6 +46,44 @@ func (r *Runner) Holds(n *index.Needed) bool { return r.brake != nil && r.brake.
 // Lost reports whether a name is gone here and the others are not told until a
 // person decides.
 func (r *Runner) Lost(p relpath.Path) bool { return r.brake != nil && r.brake.isLost(p) }
+
+// Undecided reports whether a needed name is a deletion among those that Held
+// counts: one that is being restored is held as well, and counts no more.
+func (r *Runner) Undecided(n *index.Needed) bool { return r.brake != nil && r.brake.undecided(n) }
+
+// LostFile is a file that is gone here, of which the others are not told.
+type LostFile struct {
+	Path  relpath.Path
+	Bytes int64
+}
+
+// LostFiles lists, by name, the files that are gone here and of which the others
+// are not told until a person decides.
+func (r *Runner) LostFiles() []LostFile {
+	if r.brake == nil {
+		return nil
+	}
+	return r.brake.lostFiles()
+}
+
+func (b *brake) undecided(n *index.Needed) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return n.Global.Deleted && len(b.in.shown) > 0 && b.in.shown.has(printOf(false, n.Global.Name, n.Global.Version))
+}
+
+func (b *brake) lostFiles() []LostFile {
+	b.mu.Lock()
+	out := make([]LostFile, 0, len(b.out.lost))
+	for p, l := range b.out.lost {
+		if l.kind == bep.TypeFile {
+			out = append(out, LostFile{p, l.bytes})
+		}
+	}
+	b.mu.Unlock()
+	slices.SortFunc(out, func(a, b LostFile) int { return a.Path.Compare(b.Path) })
+	return out
+}
 
 // Decide says what is to become of the deletions that are held: all of them, or
 // those that a token stands for, if these are still the ones. done is called,

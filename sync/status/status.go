@@ -279,6 +279,19 @@ type Held struct {
 	Token     string    `json:"token"` // stands for exactly these: name it to decide on nothing else
 }
 
+// HeldFiles is a part of the files whose deletion is held in one direction, by name.
+type HeldFiles struct {
+	Total int        `json:"total" doc:"how many there are in all, of those asked for"`
+	Files []HeldFile `json:"files"`
+}
+
+// HeldFile is a file whose deletion is held.
+type HeldFile struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	Device string `json:"device" doc:"name of the one that deleted it; empty where it is gone here"`
+}
+
 // Choice is what a person wants of deletions that are held.
 type Choice string
 

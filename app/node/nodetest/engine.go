@@ -34,7 +34,8 @@ type Engine struct {
 
 	OnHearings func() []engine.Hearing
 
-	OnDecide func(id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
+	OnHeldFiles func(f bep.FolderID, d status.Direction, find string) []status.HeldFile
+	OnDecide    func(id bep.FolderID, c status.Choice, token string) ([]status.Held, error)
 
 	mu      sync.Mutex
 	options node.EngineOptions
@@ -175,6 +176,18 @@ func (e *Engine) Decide(_ context.Context, id bep.FolderID, c status.Choice, tok
 		return nil, nil
 	}
 	return e.OnDecide(id, c, token)
+}
+
+// HeldFiles gives a window of what OnHeldFiles gives.
+func (e *Engine) HeldFiles(_ context.Context, f bep.FolderID, d status.Direction, w status.Window) (status.HeldFiles, error) {
+	out := status.HeldFiles{Files: []status.HeldFile{}}
+	if e.OnHeldFiles == nil {
+		return out, nil
+	}
+	all := e.OnHeldFiles(f, d, w.Find)
+	out.Total = len(all)
+	out.Files = append(out.Files, all[min(w.From, len(all)):min(w.From+w.Most, len(all))]...)
+	return out, nil
 }
 
 // Hearings calls OnHearings.

@@ -65,6 +65,9 @@ function answers(name: string): void {
   give('needed', { files: [{ name: `dir/${name}`, kind: 'file', bytes: 5, modified: time, state: 'coming' }], next: '' })
   give('rules', { text: name, token: 't' })
   give('tryRules', { files: 1, dirs: 0, bytes: 5, of: 9, names: [name] })
+  give('lookAt', { path: `/home/${name}`, exists: false, files: 0, bytes: 0, whole: true, refused: null })
+  give('heldFiles', { files: [{ path: `dir/${name}`, bytes: 5, device: name }], total: 1 })
+  give('licences', name)
   give('networks', [{ id: name, name, here: true, trust: 'unasked' }])
   give('doctor', { checks: [{ check: 'firewall', text: name, findings: [{ on: name, problem: { code: 'nobody-knows', text: name, severity: 'ask' } }] }] })
   give('support', { text: name })
@@ -88,7 +91,7 @@ function answers(name: string): void {
 const part = encodeURIComponent
 const places: [string, (name: string) => string][] = [
   ['overview', () => '#/'], ['needs', () => '#/needs'], ['transfers', () => '#/transfers'], ['activity', () => '#/activity'], ['more', () => '#/more'], ['settings', () => '#/settings'],
-  ['doctor', () => '#/doctor'], ['support', () => '#/support'], ['connect', () => '#/connect'], ['a code', () => '#/connect/code'], ['an ID', (n) => `#/connect/id?id=${part(n)}`], ['share', () => '#/share'],
+  ['doctor', () => '#/doctor'], ['support', () => '#/support'], ['licences', () => '#/licences'], ['connect', () => '#/connect'], ['a code', () => '#/connect/code'], ['an ID', (n) => `#/connect/id?id=${part(n)}`], ['share', () => '#/share'],
   ...['', '/files', '/conflicts', '/history', '/rules', '/options'].map((tab): [string, (name: string) => string] => [`folder${tab}`, (n) => `#/folder/${part(n)}${tab}?path=${part(n)}`]),
   ['a folder that is not there', () => '#/folder/nowhere'], ['device', () => `#/device/${other}`], ['offer', (n) => `#/offer/${part(`${n}2`)}/${other}`],
   ['why', (n) => `#/why/${part(n)}?path=${part(n)}`], ['versions', (n) => `#/versions/${part(n)}?path=${part(n)}`], ['conflict', (n) => `#/conflict/${part(n)}?path=${part(n)}`],
@@ -159,5 +162,16 @@ describe('a name of a device, a folder and a file', () => {
     handed.link = name
     await go('#/connect/code')
     sound('a link that was handed over')
+    handed.path = `/home/${name}`
+    handed.file = name
+    await go('#/share')
+    sound('a file that was dropped')
+    await go(`#/folder/${part(name)}`)
+    for (const details of document.querySelectorAll('details')) {
+      details.open = true
+      details.dispatchEvent(new Event('toggle'))
+    }
+    await settle()
+    sound('what is held')
   }, 30_000)
 })

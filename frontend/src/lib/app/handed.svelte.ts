@@ -5,9 +5,11 @@ class Handed {
   link = $state('')
   /** A directory that was dropped on the window. */
   path = $state('')
+  /** The name of what was dropped, where the directory is the one in which it lies. */
+  file = $state('')
 
-  /** Gives the link or the directory, and forgets it. */
-  take(what: 'link' | 'path'): string {
+  /** Gives one of them, and forgets it. */
+  take(what: 'link' | 'path' | 'file'): string {
     const got = this[what]
     this[what] = ''
     return got

@@ -1,7 +1,7 @@
 /** The place in the pages is the hash of the address, so that reload and back work. */
 
 export type Place =
-  | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'doctor' | 'support' | 'more' }
+  | { page: 'overview' | 'needs' | 'transfers' | 'settings' | 'doctor' | 'support' | 'licences' | 'more' }
   | { page: 'activity'; folder: string; device: string; kind: string; search: string }
   | { page: 'connect'; tab: string; id: string }
   | { page: 'share'; device: string }
@@ -12,7 +12,7 @@ export type Place =
   | { page: 'conflict'; folder: string; path: string }
   | { page: 'versions'; folder: string; path: string }
 
-const plain = ['needs', 'transfers', 'settings', 'doctor', 'support', 'more'] as const
+const plain = ['needs', 'transfers', 'settings', 'doctor', 'support', 'licences', 'more'] as const
 
 /** Reads a place; anything unknown is the overview. */
 export function parse(hash: string): Place {
@@ -57,6 +57,7 @@ export const to = {
   settings: '#/settings',
   doctor: '#/doctor',
   support: '#/support',
+  licences: '#/licences',
   connect: '#/connect',
   /** One of the ways to connect: 'code' or 'id', of which something may be known already. */
   connectBy: (way: 'code' | 'id', id = '') => `#/connect/${way}${id === '' ? '' : `?id=${part(id)}`}`,

@@ -1,10 +1,11 @@
 /** What the pages ask of the engine, by name. */
-import { call, type Schemas } from './transport'
+import { built, call, type Schemas } from './transport'
 
 export type Snapshot = Schemas['Snapshot']
 export type Folder = Schemas['Folder']
 export type Device = Schemas['Device']
 export type Problem = Schemas['Problem']
+export type HeldFile = Schemas['HeldFile']
 export type Held = Schemas['Held']
 export type Why = Schemas['Why']
 export type StoredVersion = Schemas['StoredVersion']
@@ -16,6 +17,8 @@ export type Network = Schemas['Network']
 export type Checkup = Schemas['Checkup']
 export type RulesTried = Schemas['RulesTried']
 export type Listed = Schemas['Listed']
+export type Stands = Schemas['Place']
+export type RemovedDevice = Schemas['RemovedDevice']
 export type Happening = Schemas['Happening']
 export type ActivityPart = Schemas['Activity']
 export type Run = Schemas['PairingRun']
@@ -48,6 +51,7 @@ export const api = {
   removeDevice: (device: string) => call('delete', '/devices/{device}', { path: { device } }),
   whyDevice: (device: string) => call('get', '/devices/{device}/why', { path: { device } }),
   addFolder: (body: Schemas['NewShare']) => call('post', '/folders', { body }),
+  lookAt: (path: string) => call('post', '/folders/look', { body: { path } }),
   acceptFolder: (folder: string, body: Schemas['Acceptance']) => call('post', '/folders/{folder}/accept', { path: { folder }, body }),
   refuseFolder: (folder: string, device: string, refused: boolean) => call('post', '/offers/{folder}', { path: { folder }, body: { devices: [device], refused } }),
   previewFolder: (folder: string, body: Schemas['PreviewRequest']) => call('post', '/offers/{folder}/preview', { path: { folder }, body }, lookPatience),
@@ -55,6 +59,8 @@ export const api = {
   removeFolder: (folder: string) => call('delete', '/folders/{folder}', { path: { folder } }),
   share: (folder: string, device: string) => call('put', '/folders/{folder}/devices/{device}', { path: { folder, device } }),
   unshare: (folder: string, device: string) => call('delete', '/folders/{folder}/devices/{device}', { path: { folder, device } }),
+  heldFiles: (folder: string, direction: 'incoming' | 'outgoing', query: { find: string } & Place) =>
+    call('get', '/folders/{folder}/held/{direction}', { path: { folder, direction }, query }),
   decideHeld: (folder: string, choice: 'apply' | 'restore', token: string) =>
     call('post', '/folders/{folder}/held', { path: { folder }, body: { do: choice, token } }),
   scan: (folder: string) => call('post', '/scan', { body: { folder } }),
@@ -67,6 +73,8 @@ export const api = {
   activity: (query: Asking) => call('get', '/activity', { query }),
   networks: () => call('get', '/networks'),
   doctor: () => call('post', '/doctor'),
+  /** The terms of what is in the program, and of what is in the pages. */
+  licences: async () => `${(await call('get', '/licences')).text}\n${await built('licences.txt')}`,
   support: () => call('get', '/support'),
   rules: (folder: string) => call('get', '/folders/{folder}/rules', { path: { folder } }),
   tryRules: (folder: string, text: string) => call('post', '/folders/{folder}/rules', { path: { folder }, body: { text } }),

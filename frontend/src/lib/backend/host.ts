@@ -7,6 +7,8 @@
 export interface Opened {
   link?: string
   path?: string
+  /** What was dropped, where it lies in the directory at path. */
+  file?: string
   page?: string
 }
 

@@ -79,6 +79,18 @@ async function request(method: string, url: string, body?: unknown, wait = patie
   throw new Refused(response.status, told.text ?? response.statusText, told.code, told.remedy, { item: told.item ?? '', ...told.param })
 }
 
+/** Gives a text that was built beside the pages. It fails with Refused. */
+export async function built(name: string): Promise<string> {
+  let response: Response
+  try {
+    response = await fetch(`/${name}`, { credentials: 'same-origin', signal: AbortSignal.timeout(patience) })
+  } catch {
+    throw new Refused(0, 'nobody answers', 'nobody-answers')
+  }
+  if (!response.ok) throw new Refused(response.status, response.statusText)
+  return response.text()
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -74,6 +74,13 @@ export function when(rfc3339: string, language: string, now = new Date()): strin
   const relative = relatives(language, { numeric: 'auto', style: 'short' })
   if (ago >= 0 && ago < minute) return relative.format(0, 'second')
   if (ago >= 0 && ago < 60 * minute) return relative.format(-Math.floor(ago / minute), 'minute')
+  return from(rfc3339, language, now)
+}
+
+/** An instant since which something is so, never as a span: 14:06, yesterday 14:06, Tuesday, 12 November. */
+export function from(rfc3339: string, language: string, now = new Date()): string {
+  const t = new Date(rfc3339)
+  if (Number.isNaN(t.getTime())) return rfc3339
   const clock = times(language, { hour: '2-digit', minute: '2-digit' }).format(t)
   const days = Math.round((midnight(now) - midnight(t)) / dayLong)
   if (days === 0) return clock
