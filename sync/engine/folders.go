@@ -32,6 +32,7 @@ type folderEntry struct {
 	runner *folder.Runner // nil while paused
 	err    error          // why there is no runner although it is not paused
 	meter  *meter
+	losses *losses // of what others announced, as long as the folder is ours
 }
 
 func (f *folderEntry) stop() {
@@ -94,7 +95,7 @@ func (e *Engine) applyFolders(d Desired) {
 		default:
 			// In this order: whoever stores an index looks afterwards whether the
 			// folder is still shared.
-			e.setFolder(id, &folderEntry{spec: w, index: f.index, runner: f.runner, err: f.err, meter: f.meter})
+			e.setFolder(id, &folderEntry{spec: w, index: f.index, runner: f.runner, err: f.err, meter: f.meter, losses: f.losses})
 			e.dropUnshared(f.index, f.spec.Shared, w.Shared)
 		}
 	}
@@ -179,7 +180,10 @@ func (e *Engine) folder(id bep.FolderID) *folderEntry {
 // startFolder opens a folder's index, unless it is open, and starts its runner
 // unless it is paused.
 func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
-	f := &folderEntry{spec: spec, index: ix, meter: &meter{}}
+	f := &folderEntry{spec: spec, index: ix, meter: &meter{}, losses: &losses{}}
+	if before := e.folder(spec.ID); before != nil {
+		f.losses = before.losses
+	}
 	defer e.setFolder(spec.ID, f)
 	if ix == nil {
 		if f.index, f.err = e.o.Store.Folder(spec.ID); f.err != nil {
@@ -211,7 +215,7 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		VersionsFor: spec.VersionsFor, RescanEvery: spec.RescanEvery,
 		Announce:  func() { e.announce(spec.ID) },
 		Did:       e.didIn(spec),
-		Whole:     func() bool { return e.whole(spec.ID) },
+		Whole:     func() (int64, bool) { return e.whole(spec.ID) },
 		Recovered: func() { e.turn.Post(e.configureAll) },
 		Changed:   e.touch,
 		Sums:      func() bool { return e.wantsSums(spec.ID) },

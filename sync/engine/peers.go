@@ -292,7 +292,8 @@ func (h host) ResetIndex(dev device.ID, id bep.FolderID, ix bep.IndexID) error {
 		return nil
 	}
 	h.e.tellFormer(f, dev, ix)
-	if err := f.index.ResetRemote(dev, ix); err != nil {
+	err := f.losses.during(func() error { return f.index.ResetRemote(dev, ix) })
+	if err != nil {
 		return unlessGivenUp(err)
 	}
 	if h.e.stillShared(id, f.index, dev) && f.runner != nil {

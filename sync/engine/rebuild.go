@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"lanyard/sync/bep"
@@ -98,13 +99,37 @@ func withoutIndex(spec FolderSpec, names map[device.ID]string) peer.LocalFolder 
 	return lf
 }
 
+// losses follows what devices announced for a folder and is forgotten, which they
+// cause at any time: whoever reads name by name what they have would take the names
+// that are left for unknown.
+type losses struct {
+	running atomic.Int64
+	begun   atomic.Int64
+}
+
+// during counts what do makes forgotten.
+func (l *losses) during(do func() error) error {
+	l.running.Add(1) // before begun: who finds none running has the count of all that were
+	defer l.running.Add(-1)
+	l.begun.Add(1)
+	return do()
+}
+
 // whole reports whether all connected devices that share a folder have told us
-// all that they had when they connected, and whether there is one of them.
-func (e *Engine) whole(id bep.FolderID) bool {
+// all that they had when they connected, and whether there is one of them. age is
+// another one once something of it begins to be forgotten.
+func (e *Engine) whole(id bep.FolderID) (age int64, whole bool) {
 	f := e.folder(id)
 	if f == nil || f.index == nil {
-		return false
+		return 0, false
 	}
+	age = f.losses.begun.Load()
+	return age, f.losses.running.Load() == 0 && e.allTold(f)
+}
+
+// allTold is whole as it looks at this moment.
+func (e *Engine) allTold(f *folderEntry) bool {
+	id := f.spec.ID
 	some := len(f.spec.Shared) == 0
 	for _, p := range e.sharing(id) {
 		shares := p.Shares()

@@ -67,6 +67,20 @@ func (r *Runner) noteMade(old map[relpath.Path]*index.Record, recs []index.Recor
 	}
 }
 
+// noteMet keeps that what was made of names is from here on made in knowledge of
+// versions. It runs on the Disk turn.
+func (r *Runner) noteMet(met map[relpath.Path][]bep.FileInfo) {
+	self := uint64(r.o.Self.Short())
+	for name, versions := range met {
+		m := r.made[name]
+		for i := range versions {
+			if m != nil {
+				m.knows(versions[i].Version.Get(self))
+			}
+		}
+	}
+}
+
 func (m *made) knows(counter uint64) {
 	if !slices.Contains(m.known, counter) && !slices.Contains(m.given, counter) {
 		m.known = append(m.known, counter)
@@ -76,18 +90,20 @@ func (m *made) knows(counter uint64) {
 // beside gives a record of ours that was made without knowing versions of which
 // it says otherwise one that stands beside them: versions that others hold, and
 // lost ones that we had and that may stand nowhere any more. ok is false where it
-// may stay as it is. It runs on the Disk turn.
-func (r *Runner) beside(rec index.Record, held, lost []bep.FileInfo) (index.Record, bool) {
+// may stay as it is. met are the versions that the record stands beside: whatever is
+// made of it once it is stored is made in knowledge of them. It runs on the Disk
+// turn.
+func (r *Runner) beside(rec index.Record, held, lost []bep.FileInfo) (out index.Record, ok bool, met []bep.FileInfo) {
 	self := uint64(r.o.Self.Short())
 	if rec.ModifiedBy != r.o.Self.Short() || rec.Invalid || rec.Flags&index.Returned != 0 {
-		return rec, false
+		return rec, false, nil
 	}
 	versions := slices.Concat(held, lost)
 	if rec.Deleted {
 		if slices.ContainsFunc(versions, func(v bep.FileInfo) bool { return r.unseen(&rec, &v) }) {
-			return scan.Yield(rec, r.o.Self.Short()), true
+			return scan.Yield(rec, r.o.Self.Short()), true, nil
 		}
-		return rec, false
+		return rec, false, nil
 	}
 	var least *bep.FileInfo // of those that hold something
 	var gone *bep.FileInfo
@@ -105,21 +121,15 @@ func (r *Runner) beside(rec index.Record, held, lost []bep.FileInfo) (index.Reco
 		least = gone
 	}
 	if least == nil {
-		return rec, false
+		return rec, false, nil
 	}
 	m := r.made[rec.Name]
-	if m == nil {
-		return r.apart(rec, least), true
-	}
-	if m.touched(&rec) && slices.ContainsFunc(held, m.later) {
+	if m != nil && m.touched(&rec) && slices.ContainsFunc(held, m.later) {
 		rec = m.untouched(rec)
 		r.resetMode(&rec)
-		return rec, true
+		return rec, true, nil
 	}
-	for i := range versions {
-		m.knows(versions[i].Version.Get(self)) // from here on
-	}
-	return r.apart(rec, least), true
+	return r.apart(rec, least), true, versions
 }
 
 // touched reports whether nothing of a file was changed but what a backup that

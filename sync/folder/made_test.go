@@ -83,7 +83,7 @@ func TestWhatWasMadeWithoutKnowingALaterVersionDoesNotReplaceIt(t *testing.T) {
 				if tt.made != nil {
 					r.runner.made[tt.rec.Name] = &made{known: slices.Clone(tt.made.known), given: slices.Clone(tt.made.given), from: tt.made.from}
 				}
-				got, changed := r.runner.beside(index.Record{FileInfo: tt.rec}, []bep.FileInfo{tt.other}, nil)
+				got, changed, _ := r.runner.beside(index.Record{FileInfo: tt.rec}, []bep.FileInfo{tt.other}, nil)
 				order := vector.Compare(got.Version, tt.other.Version)
 				switch tt.want {
 				case "stays":
@@ -94,7 +94,7 @@ func TestWhatWasMadeWithoutKnowingALaterVersionDoesNotReplaceIt(t *testing.T) {
 					if !changed || !order.Concurrent() || tt.made != nil && tt.made.from != nil && !got.Version.Covers(tt.made.from.Version) {
 						t.Errorf("%v, %v: want it beside %v and after what it was made from", changed, got.Version, tt.other.Version)
 					}
-					if again, twice := r.runner.beside(got, []bep.FileInfo{tt.other}, nil); twice {
+					if again, twice, _ := r.runner.beside(got, []bep.FileInfo{tt.other}, nil); twice {
 						t.Errorf("a second look makes it %v", again.Version)
 					}
 				case "base":
@@ -123,14 +123,14 @@ func TestACounterIsNeverGivenTwice(t *testing.T) {
 	kept := oneBlock("a", "lost too", ours(30, 7))
 	inRig(t, nil, func(r *rig) {
 		r.runner.made[rec.Name] = &made{known: []uint64{0}, given: []uint64{1 << 40}}
-		got, changed := r.runner.beside(index.Record{FileInfo: rec}, []bep.FileInfo{deleted}, nil)
+		got, changed, _ := r.runner.beside(index.Record{FileInfo: rec}, []bep.FileInfo{deleted}, nil)
 		if !changed || !got.Version.Covers(deleted.Version) || vector.Compare(got.Version, rec.Version) != vector.Greater {
 			t.Errorf("after %v and the lost deletion %v comes %v", rec.Version, deleted.Version, got.Version)
 		}
 	})
 	inRig(t, nil, func(r *rig) {
 		r.runner.made[rec.Name] = &made{known: []uint64{0}, given: []uint64{1 << 40}}
-		got, changed := r.runner.beside(index.Record{FileInfo: rec}, []bep.FileInfo{deleted, kept}, nil)
+		got, changed, _ := r.runner.beside(index.Record{FileInfo: rec}, []bep.FileInfo{deleted, kept}, nil)
 		if !changed || !vector.Compare(got.Version, kept.Version).Concurrent() {
 			t.Errorf("%v does not stand beside %v, which was lost after the deletion", got.Version, kept.Version)
 		}
@@ -157,7 +157,7 @@ func TestWhatWasTouchedYieldsOnlyToWhatSomebodyHolds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inRig(t, nil, func(r *rig) {
 				r.runner.made[rec.Name] = &made{known: []uint64{10}, given: []uint64{40}, from: &before}
-				got, changed := r.runner.beside(index.Record{FileInfo: rec}, tt.held, tt.lost)
+				got, changed, _ := r.runner.beside(index.Record{FileInfo: rec}, tt.held, tt.lost)
 				if yields := changed && vector.Compare(got.Version, before.Version) == vector.Equal; yields != tt.yields {
 					t.Errorf("changed %v, to %v", changed, got.Version)
 				}

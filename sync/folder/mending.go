@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/index"
+	"lanyard/sync/relpath"
 	"lanyard/sync/scan"
 )
 
@@ -63,33 +65,53 @@ func (m *Machine) mended(now time.Time, ev Mended) {
 // mend makes the index whole on the Disk turn, where no record is stored
 // meanwhile.
 func (r *Runner) mend(late bool) {
-	if !late && r.o.Whole != nil && !r.o.Whole() {
+	whole := func() (int64, bool) {
+		if late || r.o.Whole == nil {
+			return 0, true
+		}
+		return r.o.Whole()
+	}
+	if _, ok := whole(); !ok {
 		r.post(Mended{})
 		return
 	}
 	r.disk.Post(func() {
-		if !late && r.o.Whole != nil && !r.o.Whole() {
+		age, ok := whole()
+		if !ok {
 			r.post(Mended{}) // one more device shows that something was lost
 			return
 		}
-		err := r.adoptVersions()
+		err := r.adoptVersions(func() bool {
+			now, ok := whole()
+			return ok && now == age
+		})
 		if err == nil {
 			err = r.o.Index.Recovered()
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errForgotten):
+			r.post(Mended{}) // there are news when it is told again
+		case err != nil:
 			r.o.Log.Warn("make the index whole", "error", err)
 			r.post(Mended{Err: err})
-			return
+		default:
+			r.post(Mended{Done: true})
+			r.o.Recovered()
 		}
-		r.post(Mended{Done: true})
-		r.o.Recovered()
 	})
 }
 
+// errForgotten: what a device has was forgotten while records were compared with
+// it, as where it tells its index from the start again. What was found missing of it
+// says nothing.
+var errForgotten = errors.New("what a device has was forgotten meanwhile")
+
 // adoptVersions goes through the records that were made since the index lost
 // something, and has each take over the version that another device has of the
-// same content, or be later than what others know of us.
-func (r *Runner) adoptVersions() error {
+// same content, or be later than what others know of us. known reports whether all
+// that others have was known since before the call; once it was not, the outcome is
+// errForgotten, and what was stored until then holds.
+func (r *Runner) adoptVersions(known func() bool) error {
 	lost, ok := r.o.Index.Recovery()
 	if !ok {
 		return nil
@@ -102,13 +124,20 @@ func (r *Runner) adoptVersions() error {
 	adopted := 0
 	for after, last := lost.Through, r.o.Index.Sequence(); after < last && r.ctx.Err() == nil; {
 		recs, err := r.o.Index.LocalSince(after, r.o.Index.Batch())
-		if err != nil || len(recs) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(recs) == 0 {
+			break
 		}
 		after = recs[len(recs)-1].Sequence
 		recs = slices.DeleteFunc(recs, func(rec index.Record) bool { return rec.Sequence > last })
-		if recs, err = r.adopt(o, lost.Cause, told, recs); err != nil {
+		recs, met, err := r.adopt(o, lost.Cause, told, recs)
+		if err != nil {
 			return err
+		}
+		if !known() {
+			return errForgotten
 		}
 		adopted += len(recs)
 		if len(recs) == 0 {
@@ -117,30 +146,35 @@ func (r *Runner) adoptVersions() error {
 		if _, err := r.o.Index.Update(recs); err != nil {
 			return err
 		}
-	}
-	if r.ctx.Err() != nil {
-		return fmt.Errorf("take over versions: %w", errStopped)
+		r.noteMet(met)
 	}
 	if lost.Cause == index.RolledBack {
 		if err := r.yieldStale(lost.Through, devices, told); err != nil {
 			return err
 		}
 	}
+	switch {
+	case r.ctx.Err() != nil:
+		return fmt.Errorf("take over versions: %w", errStopped)
+	case !known():
+		return errForgotten
+	}
 	r.forgetFormers(told)
 	r.o.Log.Info("the index is whole again", "cause", string(lost.Cause), "versions_taken_over", adopted)
 	return nil
 }
 
-// adopt gives the records that are to be stored in place of some of recs. A
+// adopt gives the records that are to be stored in place of some of recs, and which
+// versions those that stand beside others were made to stand beside. A
 // damaged index is that of the disk as it is now: what it says is later than all
 // that we ever announced. One that went back may be that of a disk that did, and
 // what was made since stands beside what others have.
-func (r *Runner) adopt(o scan.Options, cause index.Cause, told map[device.ID]*former, recs []index.Record) ([]index.Record, error) {
-	var out []index.Record
+func (r *Runner) adopt(o scan.Options, cause index.Cause, told map[device.ID]*former, recs []index.Record) (out []index.Record, met map[relpath.Path][]bep.FileInfo, err error) {
+	met = map[relpath.Path][]bep.FileInfo{}
 	for i := range recs {
 		versions, err := r.o.Index.Versions(recs[i].Name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		var ours []bep.FileInfo // that we had
 		for _, dev := range slices.SortedFunc(maps.Keys(told), device.ID.Compare) {
@@ -151,7 +185,7 @@ func (r *Runner) adopt(o scan.Options, cause index.Cause, told map[device.ID]*fo
 		}
 		global, _, _, err := r.o.Index.Global(recs[i].Name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rec, verdict := scan.Adopt(o, recs[i], &global, versions)
 		ok := verdict == scan.Adopted
@@ -160,12 +194,12 @@ func (r *Runner) adopt(o scan.Options, cause index.Cause, told map[device.ID]*fo
 		case cause == index.Damaged:
 			rec, ok = scan.Raise(o.Short, rec, slices.Concat(versions, ours))
 		default:
-			rec, ok = r.beside(rec, versions, ours)
+			rec, ok, met[rec.Name] = r.beside(rec, versions, ours)
 		}
 		if ok {
 			rec.Sequence = 0
 			out = append(out, rec)
 		}
 	}
-	return out, nil
+	return out, met, nil
 }

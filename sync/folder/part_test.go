@@ -187,7 +187,7 @@ func TestASettledLossIsNotCountedAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inRig(t, nil, func(r *rig) {
 				settled := false
-				r.options.Whole = func() bool { return settled }
+				r.options.Whole = func() (int64, bool) { return 0, settled }
 				r.runner = New(r.options)
 				r.start()
 				lose := func(through int64) {

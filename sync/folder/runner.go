@@ -57,9 +57,11 @@ type Options struct {
 	// summed for other devices; nil sums none.
 	Sums func() bool
 	// Whole reports whether those that share the folder have told us all of
-	// their indexes: the connected ones, and one at least where there are any. nil
-	// waits for nobody. It must not block.
-	Whole func() bool
+	// their indexes: the connected ones, and one at least where there are any. age
+	// is another one from the moment on when something of that begins to be
+	// forgotten, as where a device tells its index from the start again. nil waits
+	// for nobody. It must not block.
+	Whole func() (age int64, whole bool)
 	// Recovered is called when an index that had lost something is whole again:
 	// from then on it may be announced. It must not block.
 	Recovered func()

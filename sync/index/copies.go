@@ -74,15 +74,11 @@ func (f *sqliteFolder) Conflicts() ([]relpath.Path, error) {
 	err := f.outcome(op, f.onWriter(op, func() error {
 		found := copies{known: true}
 		err := f.w.query(stCopies, nil, func(s *stmt) error {
-			name := s.text(0)
-			p, err := relpath.Parse(name)
-			if err != nil {
-				return damaged("a record is called %q", name)
+			p, err := nameIn(s.text(0))
+			if _, ok := conflict.Is(p); ok && err == nil {
+				found.set(p.String(), true)
 			}
-			if _, ok := conflict.Is(p); ok {
-				found.set(name, true)
-			}
-			return nil
+			return err
 		})
 		f.mu.Lock()
 		defer f.mu.Unlock()

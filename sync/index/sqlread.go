@@ -35,12 +35,21 @@ func (r *fullRow) remote() bep.FileInfo {
 // top is the upper bound of all names: no UTF-8 has this byte.
 const top = "\xff"
 
+// nameIn parses a name as it stands in a row, where none but those that were
+// parsed before were stored: any other is damage.
+func nameIn(text string) (relpath.Path, error) {
+	p, err := relpath.Parse(text)
+	if err != nil {
+		return p, damaged("it holds the name %q: %v", text, err)
+	}
+	return p, nil
+}
+
 // scanFull reads a row of rowColumns with everything.
 func (c *conn) scanFull(s *stmt) (fullRow, error) {
-	name := s.text(1)
-	path, err := relpath.Parse(name)
+	path, err := nameIn(s.text(1))
 	if err != nil {
-		return fullRow{}, damaged("it holds the name %q: %v", name, err)
+		return fullRow{}, err
 	}
 	r := fullRow{id: s.int(0), devs: uint64(s.int(3)), flags: s.int(4)}
 	list, body := s.int(6), s.blob(7)
@@ -409,12 +418,9 @@ func (f *sqliteFolder) names(st stmtID, bind func(*stmt)) (out []relpath.Path, e
 			if n := len(out); n > 0 && out[n-1].String() == name {
 				return nil
 			}
-			p, err := relpath.Parse(name)
-			if err != nil {
-				return damaged("a record is called %q", name)
-			}
+			p, err := nameIn(name)
 			out = append(out, p)
-			return nil
+			return err
 		})
 	})
 	return out, err
@@ -534,9 +540,9 @@ func (f *sqliteFolder) RemoteDeleted(dev device.ID, after relpath.Path, limit in
 		out = nil // a second try starts anew
 		names, err := c.remoteNames(stRemoteDeleted, t.find(dev), after.String(), limit)
 		for _, name := range names {
-			p, perr := relpath.Parse(name)
-			if perr != nil {
-				return damaged("the name %q is not one", name)
+			p, err := nameIn(name)
+			if err != nil {
+				return err
 			}
 			out = append(out, p)
 		}
