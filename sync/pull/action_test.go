@@ -504,3 +504,32 @@ func TestTheSameContentUnderTwoVersionsGetsBothHistories(t *testing.T) {
 		r.wantFile("a", "same")
 	})
 }
+
+// Two devices hold the same content with other metadata, and a deletion takes one
+// of the two versions out of the choice on the device that holds it, before the
+// other one hears of that. Both make the same version of it, so it has to have the
+// same metadata: those of the version that goes before the other.
+func TestTheSameContentUnderTwoVersionsGetsOneMode(t *testing.T) {
+	inRig(t, fsys.MemOptions{}, func(r *rig) {
+		r.write("a", "same")
+		r.scan()
+		ours := r.local("a")
+		deleted := gone("a", r.newer("a"))
+		deleted.ModifiedS = 1
+		other := vector.Vector{{ID: 8, Value: 1}}
+		theirs := file("a", "same", other)
+		theirs.ModifiedS, theirs.Permissions = 2, 0o600
+		r.announce(second, nil, deleted)
+		r.announce(first, []string{"same"}, theirs)
+		r.pulled()
+		got := r.local("a")
+		if want := vector.Merge(ours.Version, other); vector.Compare(got.Version, want) != vector.Equal ||
+			got.Permissions != ours.Permissions || got.ModifiedS != ours.ModifiedS {
+			t.Errorf("a has the version %v, mode %o and time %d, want %v, %o and %d",
+				got.Version, got.Permissions, got.ModifiedS, want, ours.Permissions, ours.ModifiedS)
+		}
+		if mode := r.user.Tree()["a"].Mode; mode != ours.Permissions {
+			t.Errorf("the disk shows the mode %o, want %o", mode, ours.Permissions)
+		}
+	})
+}

@@ -233,6 +233,9 @@ func (it *item) apply(rec *index.Record) ([]index.Record, error) {
 		recs, err := it.adopt()
 		return it.joined(recs, rec), err
 	case plan.Metadata:
+		if it.oursGoesBefore(rec) {
+			return it.keepMetadata(rec)
+		}
 		recs, err := it.setMetadata()
 		return it.joined(recs, rec), err
 	case plan.Delete:
@@ -264,6 +267,30 @@ func (it *item) joined(recs []index.Record, ours *index.Record) []index.Record {
 		}
 	}
 	return recs
+}
+
+// oursGoesBefore reports whether our record of the wanted content, whose metadata
+// are others, is concurrent to the wanted version and goes before it by itself: it is
+// not the global version only because a third one exceeds it. The version that
+// follows from both has to have the same metadata wherever it is made, and the
+// other device takes ours.
+func (it *item) oursGoesBefore(ours *index.Record) bool {
+	if ours == nil || ours.Invalid || !vector.Compare(it.want.Version, ours.Version).Concurrent() ||
+		!vector.Merge(it.want.Version, ours.Version).Valid() {
+		return false
+	}
+	return plan.Winner([]plan.Version{plan.VersionOf(it.want, false), plan.VersionOf(&ours.FileInfo, false)}) == 1
+}
+
+// keepMetadata records the version that follows from the wanted one and ours, with
+// our metadata.
+func (it *item) keepMetadata(ours *index.Record) ([]index.Record, error) {
+	if ok, err := it.unchanged(); err != nil || !ok {
+		return it.againUnless(err)
+	}
+	rec := *ours
+	rec.Version, rec.Sequence = vector.Merge(it.want.Version, ours.Version), 0
+	return []index.Record{rec}, nil
 }
 
 // told marks, among records of versions that others have told, those that we

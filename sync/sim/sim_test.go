@@ -155,6 +155,22 @@ func TestDevicesAgreeAndLoseNothing(t *testing.T) {
 	}
 }
 
+// In worse times than a turbulent simulation has, one kind of mishap at a time.
+func TestWorseTimesLoseNothing(t *testing.T) {
+	seeds := uint64(1)
+	if os.Getenv("LANYARD_LONG") != "" {
+		seeds = 100
+	}
+	for _, rate := range []string{"Edit", "Crash", "Kill", "Fill", "Clock"} {
+		for seed := uint64(1); seed <= seeds; seed++ {
+			t.Run(fmt.Sprintf("%s %d", rate, seed), func(t *testing.T) {
+				t.Parallel()
+				run(t, worse(seed, rate), "TestDevicesAgreeAndLoseNothing -tenfold "+rate)
+			})
+		}
+	}
+}
+
 // Seeds that showed a fault where one kind of mishap is frequent, each with what
 // it showed.
 func TestSeedsOfWorseTimesThatFoundSomething(t *testing.T) {
@@ -164,6 +180,7 @@ func TestSeedsOfWorseTimesThatFoundSomething(t *testing.T) {
 		found string
 	}{
 		{375, "Edit", "a restored device that removed another one, and added it again, held on to an old content"},
+		{84, "Kill", "a directory that two devices recorded with other permissions at once got one version for both"},
 	} {
 		t.Run(fmt.Sprintf("%d with %s", tt.seed, tt.worse), func(t *testing.T) {
 			t.Parallel()
