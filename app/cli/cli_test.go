@@ -139,7 +139,7 @@ func TestTheViewShowsProgressProblemsAndOffers(t *testing.T) {
 		}},
 		Devices: []status.Device{
 			{
-				Name: "nas", Connected: true, Address: "quic://192.0.2.1:22000", Client: "lanyard 0.1", InRate: 1000,
+				Name: "nas", Connected: true, Address: "quic://192.0.2.1:22000", Reach: status.Reach{Over: status.WiFi, Direct: true}, Client: "lanyard 0.1", InRate: 1000,
 				Folders: map[string]status.DeviceNeed{"f-1": {NeedItems: 1, NeedBytes: 10}},
 			},
 			{Name: "phone", Problems: []status.Problem{{Code: "device-out-of-reach", Param: map[string]string{"device": "phone", "n": "1"}}}},
@@ -166,7 +166,7 @@ Photos (f-1)  /srv/photos
   ! odd: nobody knows why
   ! and 12 names more; all are listed by: lanyard status --json
 
-nas  connected, quic://192.0.2.1:22000, lanyard 0.1, in 1.0 kB/s, out 0 B/s, lacks 1 item (10 B)
+nas  connected (Wi-Fi, direct), quic://192.0.2.1:22000, lanyard 0.1, in 1.0 kB/s, out 0 B/s, lacks 1 item (10 B)
 phone  not connected
   ! phone is out of reach. One file goes over when it is back.
     > Start Lanyard there and check that both are on the same network

@@ -114,7 +114,7 @@ func (a *app) view(s status.Snapshot) string {
 		line("")
 	}
 	for _, d := range s.Devices {
-		line("%s  %s", d.Name, deviceState(d))
+		line("%s  %s", d.Name, deviceState(d, words))
 		problems("  ! ", notOfFiles(d.Problems))
 	}
 	for _, o := range s.Offers {
@@ -199,7 +199,7 @@ func folderState(f status.Folder) string {
 	return out
 }
 
-func deviceState(d status.Device) string {
+func deviceState(d status.Device, words *text.Catalogue) string {
 	switch {
 	case d.Paused:
 		return "paused"
@@ -207,6 +207,9 @@ func deviceState(d status.Device) string {
 		return "not connected"
 	}
 	out := "connected, " + d.Address
+	if reach := words.Reach(d.Reach); reach != "" {
+		out = "connected (" + reach + "), " + d.Address
+	}
 	if d.Client != "" {
 		out += ", " + d.Client
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"lanyard/app/config"
 	"lanyard/discovery/book"
 	"lanyard/discovery/lan"
+	"lanyard/discovery/network"
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/engine"
@@ -171,7 +173,7 @@ func newEngine(o EngineOptions) (Engine, error) {
 	p.Engine = engine.New(engine.Options{
 		ID: o.ID, Name: o.Name, Version: o.Version, Boot: fsys.Boot(), Store: store, Exec: p.exec,
 		Transport: p.transport, Addresses: addresses{p.book, o.Discovery}, Offers: o.Offers, KeepOffers: o.KeepOffers,
-		PairKeys: o.PairKeys, Revocations: o.Revocations, Did: o.Did, Log: o.Log,
+		Reach: reach, PairKeys: o.PairKeys, Revocations: o.Revocations, Did: o.Did, Log: o.Log,
 		Scratch: func() (index.Store, func() error, error) { return scratch(o) },
 	})
 	if o.Discovery {
@@ -179,6 +181,15 @@ func newEngine(o EngineOptions) (Engine, error) {
 	}
 	close(made)
 	return p, nil
+}
+
+// reach tells how a connection with these ends leaves this computer.
+func reach(own, other netip.Addr) status.Reach {
+	r := network.ReachOf(own, other)
+	return status.Reach{
+		Over:   map[network.Kind]status.Medium{network.WiFi: status.WiFi, network.Cable: status.Cable}[r.Kind],
+		Direct: r.Direct,
+	}
 }
 
 // scratchDirs names the directories that a preview makes beside the indexes.

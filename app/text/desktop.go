@@ -1,6 +1,7 @@
 package text
 
 import (
+	"strings"
 	"time"
 
 	"lanyard/sync/status"
@@ -31,7 +32,7 @@ const (
 
 	NotifyRequestTitle  DesktopText = "notify.request"
 	NotifyConnect       DesktopText = "notify.connect"      // device
-	NotifyOffer         DesktopText = "notify.offer"        // device, folder, and size where it is known
+	NotifyOffer         DesktopText = "notify.offer"        // device, folder, and size, path and free where they are known
 	NotifyRequestMany   DesktopText = "notify.request.many" // n
 	NotifyTwoTitle      DesktopText = "notify.two"
 	NotifyTwo           DesktopText = "notify.two.one"  // folder, n
@@ -70,6 +71,16 @@ func (c *Catalogue) SayDesktop(t DesktopText, params map[string]string) string {
 // a key that there is not.
 func (c *Catalogue) SayWindow(key string, params map[string]string) string {
 	return c.say(c.Window[key], params)
+}
+
+// Reach says how a connection leaves this device, as the pages do, "" where
+// nothing is certain.
+func (c *Catalogue) Reach(r status.Reach) string {
+	key := "reach." + string(r.Over)
+	if r.Direct {
+		key = strings.TrimSuffix(key, ".") + ".direct"
+	}
+	return c.SayWindow(key, nil)
 }
 
 // Title gives the title of a condition. It reports false as Sentence does.

@@ -97,7 +97,23 @@ type netLanyard struct {
 	host netHost
 	name string   // that it calls itself; empty: that of the computer
 	env  []string // more of its environment
+	card string   // what the kernel says that eth0 is: "wifi" or "cable"; empty: one end of a pair
 }
+
+// asCard runs a program in a mount namespace of its own, where the kernel describes
+// eth0 as a card for Wi-Fi or a cable. It is called with the kind, the program and
+// its arguments.
+const asCard = `set -e
+card=$1 index=$(cat /sys/class/net/eth0/ifindex)
+shift
+mount -t tmpfs net /sys/class/net
+mkdir -p /sys/class/net/eth0/device
+cd /sys/class/net/eth0
+echo $index >ifindex
+echo 1 >type
+if [ $card = wifi ]; then mkdir phy80211; fi
+cd /
+exec "$@"`
 
 func newNetLanyard(t *testing.T, name string, n int) *netLanyard {
 	t.Helper()
@@ -113,7 +129,11 @@ func (l *netLanyard) Start(t *testing.T) {
 		must(t, unix.Sethostname([]byte(l.name)))
 		defer func() { must(t, unix.Sethostname([]byte(hostName))) }()
 	}
-	l.proc = start(t, l.log, l.env, "ip", "netns", "exec", l.host.name, l.bin, "--home", l.home, "serve")
+	argv := []string{"ip", "netns", "exec", l.host.name}
+	if l.card != "" {
+		argv = append(argv, "sh", "-c", asCard, "sh", l.card)
+	}
+	l.proc = start(t, l.log, l.env, append(argv, l.bin, "--home", l.home, "serve")...)
 	eventually(t, patience, "engine answers", func() error {
 		if l.proc.ended() {
 			t.Fatalf("the engine ended at once:\n%s", tail(l.log, 10))
@@ -174,6 +194,10 @@ type netDevice struct {
 	Connected bool      `json:"connected"`
 	Address   string    `json:"address"`
 	Since     time.Time `json:"since"`
+	Reach     struct {
+		Over   string `json:"over"`
+		Direct bool   `json:"direct"`
+	} `json:"reach"`
 }
 
 // device gives how another device is connected.

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -41,12 +42,30 @@ func TestFreshDevicesFindEachOther(t *testing.T) {
 // TestKnownDevicesFindEachOtherAgain has two devices connect without an address:
 // by their IDs in a trusted network; then, when that is not trusted any more and
 // all addresses have changed, by anonymous announcements alone; after a change of
-// address on either side; and after a kill.
+// address on either side; and after a kill. Each tells over what kind
+// of card, and that directly.
 func TestKnownDevicesFindEachOtherAgain(t *testing.T) {
 	if !inOwnNetwork(t) {
 		return
 	}
-	a, b := trustingPair(t)
+	newSwitch(t)
+	a, b := newNetLanyard(t, "a", 1), newNetLanyard(t, "b", 2)
+	a.card, b.card = "wifi", "cable"
+	knowEachOther(t, a, b)
+	startTrusting(t, a, b)
+	eventually(t, patience, "connected by their IDs", func() error { return allConnected(a, b) })
+	reached := func() error {
+		for l, other := range map[*netLanyard]*netLanyard{a: b, b: a} {
+			if got := l.device(t, other).Reach; got.Over != l.card || !got.Direct {
+				return fmt.Errorf("%s says %+v, and has %s", l.host.name, got, l.card)
+			}
+		}
+		return nil
+	}
+	eventually(t, patience, "what they are connected by", reached)
+	if says := a.run(t, "status"); !strings.Contains(says, "connected (Wi-Fi, direct), ") {
+		t.Errorf("it says:\n%s", says)
+	}
 	a.writes(t, "first")
 	eventually(t, patience, "first file", func() error { return b.told("first") })
 
@@ -57,6 +76,7 @@ func TestKnownDevicesFindEachOtherAgain(t *testing.T) {
 		a.writes(t, file)
 		eventually(t, 5*time.Second, "a file after "+l.host.name+" has another address", func() error { return b.told(file) })
 		eventually(t, 5*time.Second, "connected", func() error { return allConnected(a, b) })
+		eventually(t, patience, "what they are connected by", reached)
 	}
 
 	b.Kill()

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/ipv6"
 
 	"lanyard/discovery/local"
+	"lanyard/discovery/network"
 )
 
 // machine is this machine.
@@ -115,14 +116,7 @@ func hear(ctx context.Context, conn *net.UDPConn, packet []byte) error {
 }
 
 // SourceOf asks the system for a way, and sends nothing.
-func (machine) SourceOf(to netip.Addr) (netip.Addr, error) {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	defer conn.Close() // nothing is in it that could be lost
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
-}
+func (machine) SourceOf(to netip.Addr) (netip.Addr, error) { return network.SourceOf(to) }
 
 // Now is the machine's clock.
 func (machine) Now() time.Time { return time.Now() }

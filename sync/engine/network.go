@@ -14,6 +14,7 @@ import (
 	"lanyard/sync/exec"
 	"lanyard/sync/fault"
 	"lanyard/sync/peer"
+	"lanyard/sync/status"
 	"lanyard/sync/transport"
 )
 
@@ -213,6 +214,14 @@ func (n *network) carry(ctx context.Context, a *attempt) {
 	n.converse(ctx, a)
 }
 
+// reach tells how a connection leaves this device.
+func (n *network) reach(conn transport.Conn) status.Reach {
+	if n.e.o.Reach == nil {
+		return status.Reach{}
+	}
+	return n.e.o.Reach(transport.Ends(conn))
+}
+
 const goodbyeWait = 3 * time.Second
 
 // converse attaches the connection and carries its messages.
@@ -223,7 +232,7 @@ func (n *network) converse(ctx context.Context, a *attempt) {
 		a.pulse.signs, _ = transport.Signs(a.conn)
 	})
 	p := n.e.Attach(Link{
-		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Wire: stream, Counts: stream.Counts,
+		ID: a.conn.PeerID(), Hello: a.told, Address: a.conn.RemoteAddress(), Reach: n.reach(a.conn), Wire: stream, Counts: stream.Counts,
 		Extended: a.conn.Extended(),
 	})
 	if n.e.o.Addresses != nil {

@@ -9,12 +9,14 @@ import (
 	"lanyard/sync/device"
 	"lanyard/sync/fault"
 	"lanyard/sync/peer"
+	"lanyard/sync/status"
 )
 
 // peerEntry is one connected device.
 type peerEntry struct {
 	peer    *peer.Peer
 	address string
+	reach   status.Reach // guarded by Engine.mu
 	// extended: the device announced Lanyard's extensions.
 	extended bool
 	since    time.Time
@@ -37,6 +39,7 @@ type Link struct {
 	ID      device.ID
 	Hello   bep.Hello
 	Address string
+	Reach   status.Reach
 	Wire    peer.Wire
 	// Extended: both sides speak Lanyard's extensions.
 	Extended bool
@@ -54,7 +57,7 @@ func (e *Engine) Attach(l Link) *peer.Peer {
 		Self: e.o.ID, ID: l.ID, Hello: l.Hello, Exec: e.o.Exec, Host: host{e}, Wire: l.Wire, Extended: l.Extended,
 		Release: e.buffers.Release, Log: e.o.Log,
 	})
-	entry := &peerEntry{peer: p, address: l.Address, since: e.now(), counts: l.Counts, end: p.Close, extended: l.Extended}
+	entry := &peerEntry{peer: p, address: l.Address, reach: l.Reach, since: e.now(), counts: l.Counts, end: p.Close, extended: l.Extended}
 	if !e.turn.Post(func() { e.attach(l.ID, entry) }) {
 		p.Close("shutting down")
 	}

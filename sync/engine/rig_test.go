@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,7 @@ type node struct {
 	// addresses tells where devices are; nil knows fixed ones.
 	addresses Addresses
 	did       func(bep.FolderID, string, status.Deed)
+	reaches   func(own, other netip.Addr) status.Reach // nil tells nothing
 	stop      func() // ends Run and waits for it; may be called more than once
 }
 
@@ -96,7 +98,7 @@ func startNode(t testing.TB, n *node) *node {
 	if n.keys != nil {
 		o.PairKeys = n.keys
 	}
-	o.Revocations, o.Addresses, o.Did = n.heeds, n.addresses, n.did
+	o.Revocations, o.Addresses, o.Did, o.Reach = n.heeds, n.addresses, n.did, n.reaches
 	if n.blind {
 		o.NewWatcher = func(FolderSpec, func(relpath.Path) bool) watch.Watcher { return nil }
 	}

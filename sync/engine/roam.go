@@ -7,6 +7,7 @@ import (
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/peer"
+	"lanyard/sync/status"
 	"lanyard/sync/transport"
 )
 
@@ -170,8 +171,32 @@ func (e *Engine) Moved(unlinked bool) {
 				}
 			}
 		}
+		e.reachAgain()
 	})
 	e.net.hurry()
+}
+
+// reachAgain finds out anew how the connections leave this device. It runs on the
+// turn of the network.
+func (e *Engine) reachAgain() {
+	for id, l := range e.net.links {
+		if l.used == nil {
+			continue
+		}
+		reach := e.net.reach(l.used.conn)
+		e.mu.Lock()
+		if entry := e.peers[id]; entry != nil {
+			entry.reach = reach
+		}
+		e.mu.Unlock()
+	}
+	e.touch()
+}
+
+func (e *Engine) reachOf(p *peerEntry) status.Reach {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return p.reach
 }
 
 // Resumed tells that this machine has slept: no connection is what it was.

@@ -107,6 +107,7 @@ type Device struct {
 	Connected bool                  `json:"connected"`
 	Paused    bool                  `json:"paused"`
 	Address   string                `json:"address"`
+	Reach     Reach                 `json:"reach"`
 	Client    string                `json:"client"`
 	Folders   map[string]DeviceNeed `json:"folders"`
 	InBytes   int64                 `json:"in_bytes"`  // since the program started
@@ -124,6 +125,24 @@ type Device struct {
 	PairedAt time.Time     `json:"paired_at,omitzero"`
 }
 
+// Reach is how the connection with a device leaves this one, as far as that is
+// certain.
+type Reach struct {
+	// Over is what it is sent over, absent where that is not known.
+	Over Medium `json:"over,omitempty" enum:"wifi,cable"`
+	// Direct: the device is in the same network, with no router between.
+	Direct bool `json:"direct"`
+}
+
+// Medium is what a network interface sends over.
+type Medium string
+
+// The media.
+const (
+	WiFi  Medium = "wifi"
+	Cable Medium = "cable"
+)
+
 // Sending is a file that a device fetches from here.
 type Sending struct {
 	Folder string `json:"folder"` // its ID
@@ -135,7 +154,7 @@ type Sending struct {
 // DeviceNeed is what a device still lacks of a folder.
 type DeviceNeed struct {
 	NeedItems int64 `json:"need_items"`
-	NeedBytes int64 `json:"need_bytes"`
+	NeedBytes int64 `json:"need_bytes" doc:"without what went over already of files that are on their way"`
 	// Current is set when the device has this folder running and its index
 	// exchange has caught up with what we had when it connected.
 	Current bool `json:"current"`

@@ -47,12 +47,11 @@ func (c *tcpConn) heard() (uint64, bool) { _, n, ok := countsTCP(c.raw); return 
 // this machine's any more, so that it can neither send nor receive. One that
 // listens on every address, as QUIC's dials do, follows the machine.
 func Homeless(c Conn) bool {
-	_, at, _ := strings.Cut(c.LocalAddress(), "://")
-	own, err := netip.ParseAddrPort(strings.Replace(at, "%25", "%", 1))
-	if err != nil {
+	own, _ := Ends(c)
+	if !own.IsValid() {
 		return false
 	}
-	ip := own.Addr().Unmap().WithZone("")
+	ip := own.WithZone("")
 	if ip.IsUnspecified() || ip.IsLoopback() {
 		return false
 	}
@@ -66,6 +65,21 @@ func Homeless(c Conn) bool {
 		}
 	}
 	return true
+}
+
+// Ends gives the addresses of a connection's two ends, each invalid where it is
+// none of IP. The own one is unspecified where the connection listens on every
+// address.
+func Ends(c Conn) (own, other netip.Addr) { return hostIn(c.LocalAddress()), hostIn(c.RemoteAddress()) }
+
+// hostIn gives the host of a URL as LocalAddress gives it.
+func hostIn(url string) netip.Addr {
+	_, at, _ := strings.Cut(url, "://")
+	end, err := netip.ParseAddrPort(strings.Replace(at, "%25", "%", 1))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return end.Addr().Unmap()
 }
 
 // OnLink reports whether an address, whose host is no name, is on a network that

@@ -28,7 +28,7 @@ function state(name: string): Snapshot {
     progress: { done_bytes: 1, total_bytes: 10, rate: 5, seconds_left: 3, files: [{ name: `dir/${name}`, done: 1, total: 10 }] },
   }
   const device = {
-    id: other, name, connected: true, paused: false, address: `quic://${name}`, client: name, folders: { [name]: { need_items: 1, need_bytes: 10, current: true } }, in_bytes: 5, out_bytes: 5, in_rate: 2000, out_rate: 2000, sending: [{ folder: name, name: `dir/${name}`, done: 1, total: 10 }],
+    id: other, name, connected: true, paused: false, address: `quic://${name}`, reach: { over: 'wifi', direct: true }, client: name, folders: { [name]: { need_items: 1, need_bytes: 10, current: true } }, in_bytes: 5, out_bytes: 5, in_rate: 2000, out_rate: 2000, sending: [{ folder: name, name: `dir/${name}`, done: 1, total: 10 }],
     problem: null, problems: [problem('device-other-identity', 'ask')], since: time, last_seen: time,
   }
   const run = (id: string, more: object): object => ({

@@ -13,7 +13,7 @@ export function folder(change: Partial<Folder> = {}): Folder {
 
 export function device(need: number, change: Partial<Device> = {}): Device {
   return {
-    id: 'B', name: "Ben's laptop", connected: true, paused: false, address: 'tcp://x', client: 'c',
+    id: 'B', name: "Ben's laptop", connected: true, paused: false, address: 'tcp://x', reach: { direct: false }, client: 'c',
     folders: { f: { need_items: need, need_bytes: need * 10, current: true } },
     in_bytes: 0, out_bytes: 0, in_rate: 0, out_rate: 0, sending: [], problem: null as never, problems: [], ...change,
   } as Device
