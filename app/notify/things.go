@@ -69,6 +69,9 @@ func requests(s status.Snapshot) []Thing {
 		if o.Counted {
 			params["size"] = strconv.FormatInt(o.Bytes, 10)
 		}
+		if o.Path != "" && o.Free > 0 {
+			params["path"], params["free"] = o.Path, strconv.FormatInt(o.Free, 10)
+		}
 		add("folder "+o.Device+" "+o.Folder, "#/offer/"+url.PathEscape(o.Folder)+"/"+url.PathEscape(o.Device), text.NotifyOffer, params)
 	}
 	return things

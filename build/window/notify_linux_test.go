@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,17 +48,47 @@ func TestNotifications(t *testing.T) {
 	// text also where the desktop reads markup.
 	must(t, e.cmd.Process.Signal(syscall.SIGTERM))
 	e.await(t)
-	anna.runOn(t, b)
+	e = anna.runOn(t, b)
+	eventually(t, "the two are connected again", func() error {
+		if s, err := anna.state(); err != nil || len(s.Devices) != 1 || !s.Devices[0].Connected {
+			return fmt.Errorf("it says %+v: %v", s.Devices, err)
+		}
+		return nil
+	})
+	offersFilms(t, ben)
+	told = shown.sees(t, 2)
+	if says := regexp.MustCompile(`^Ben's laptop offers Films, 21 kB\. It would go to /.*/Films, where [\d.]+ .B are free\.$`); !says.MatchString(told.body) {
+		t.Errorf("it says %+v", told)
+	}
+	shown.clicks(t, told)
+	eventually(t, "the window is opened at the offer", func() error {
+		opened, err := os.ReadFile(e.opened)
+		if err == nil && !strings.HasSuffix(string(opened), " --page #/offer/films/"+there.ID+"\n") {
+			err = fmt.Errorf("it was started with %q", opened)
+		}
+		return err
+	})
 	dir := filepath.Join(anna.dir, "<b>&amp;<i>")
 	must(t, os.MkdirAll(dir, 0o755))
 	anna.run(t, "folder", "add", dir, "--id", "own")
 	must(t, os.Rename(dir, dir+".away"))
 	_, _ = anna.try("scan", "own") // says so as well
-	told = shown.sees(t, 2)
+	told = shown.sees(t, 3)
 	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(dir)
 	if told.title != "Lanyard needs you" || told.body != "The folder "+text+" is not there" {
 		t.Errorf("it says %+v", told)
 	}
+}
+
+// offersFilms has a device offer a folder with three files to its only other one.
+func offersFilms(t *testing.T, d *device) {
+	t.Helper()
+	dir := filepath.Join(d.dir, "films")
+	must(t, os.MkdirAll(dir, 0o755))
+	for _, name := range []string{"a", "b", "c"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), make([]byte, 7000), 0o644))
+	}
+	d.run(t, "folder", "add", dir, "--id", "films", "--label", "Films", "--share", "Anna's laptop")
 }
 
 // reachable gives the address at which a device that runs here answers.

@@ -149,15 +149,23 @@ export function tell(kind) {
     }
   })
 
-  step('step 11: the receiver sees from whom, what, how big and where, and accepts without typing', async () => {
+  step('step 11: the receiver sees from whom, what, how big and where, and accepts without typing', async (t) => {
     for (let i = 0; i < photos; i++) write(photosOf(a), `2025/IMG_${1000 + i}.jpg`, `picture ${i}`)
     await anna.press('link', 'Share a folder with it')
     assert.ok(await anna.find('checkbox', "Ben's laptop").isChecked())
     await anna.write('Where the folder is on this computer', photosOf(a))
     await anna.write('Name on the other devices, if you like', 'Photos')
+    const picked = Date.now()
     await anna.press('button', 'Share a folder')
     await anna.find('heading', 'Photos').waitFor()
+    // From whom, what, how big, where to and how much is free stands in one card, with three answers.
+    const card = pageB.locator('.offer')
     await ben.reads(/Anna's laptop.* offers the folder .*Photos/)
+    const shown = Date.now()
+    for (const part of [`${photos} files,`, /Goes to .*ben.Photos/, / free there/]) await card.getByText(part).first().waitFor()
+    t.diagnostic(`offered ${shown - picked} ms after B was picked, and counted ${Date.now() - picked} ms after it`)
+    assert.equal(await card.count(), 1)
+    for (const [role, name] of [['button', 'Accept'], ['link', 'Choose a place'], ['button', 'Not now']]) await ben.find(role, name, card).waitFor()
     await ben.press('link', 'Choose a place')
     await ben.reads(`${photos} files,`)
     await ben.reads(/ free, .* left afterwards/)

@@ -58,7 +58,7 @@ export function enter(args, options) {
   const env = { ...process.env, LANYARD_INSIDE: '1' }
   delete env.NODE_TEST_CONTEXT // the tests inside report for themselves
   return spawnSync('unshare', [...own, '--net', '--pid', '--fork', '--kill-child', '--mount-proc', 'bash', '-c', network, 'bash', process.execPath, ...args],
-    { env, timeout: 300_000, ...options })
+    { env, timeout: 900_000, ...options })
 }
 
 /** How many packets were sent past this network. */
@@ -85,6 +85,8 @@ export async function slow(ports, megabits) {
   await tc('qdisc add dev lo root handle 1: htb default 1')
   await tc('class add dev lo parent 1: classid 1:1 htb rate 10gbit quantum 200000')
   await tc(`class add dev lo parent 1: classid 1:2 htb rate ${megabits}mbit burst 256k quantum 60000`)
+  // What waits in the cable is no more than a home's router keeps.
+  await tc(`qdisc add dev lo parent 1:2 handle 12: bfifo limit 600000`)
   for (const port of ports) {
     for (const side of ['sport', 'dport']) {
       await tc(`filter add dev lo parent 1: protocol ip prio 1 u32 match ip ${side} ${port} 0xffff flowid 1:2`)

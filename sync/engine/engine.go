@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -39,6 +40,9 @@ type Options struct {
 	Transport transport.Transport
 	// Addresses tells where devices may be; nil knows fixed addresses alone.
 	Addresses Addresses
+	// Reach tells how a connection with these two ends, of which the own one may
+	// be unspecified, leaves this device; nil tells nothing. It may ask the system.
+	Reach func(own, other netip.Addr) status.Reach
 	// PairKeys keeps what devices recognise each other's announcements by; nil
 	// agrees on none.
 	PairKeys PairKeys
@@ -121,6 +125,7 @@ type Engine struct {
 	kept     []Offered     // what was kept of the offers last
 	keepDue  bool          // offers are to be kept
 	tellDue  bool          // devices are to be told what they may join
+	toldAt   time.Time     // when one was last told
 	changed  chan struct{} // closed at the next change of the snapshot
 	closed   bool
 	back     map[bep.FolderID]bool // went back to an earlier state, and did not catch up yet

@@ -217,7 +217,7 @@ func (e *Engine) startFolder(spec FolderSpec, ix index.Folder) {
 		Did:       e.didIn(spec),
 		Whole:     func() (int64, bool) { return e.whole(spec.ID) },
 		Recovered: func() { e.turn.Post(e.configureAll) },
-		Changed:   e.touch,
+		Changed:   func() { e.tellOffersSoon(); e.touch() },
 		Sums:      func() bool { return e.wantsSums(spec.ID) },
 		Log:       e.o.Log,
 	})

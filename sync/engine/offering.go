@@ -2,9 +2,9 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"lanyard/sync/bep"
-	"lanyard/sync/index"
 	"lanyard/sync/peer"
 )
 
@@ -51,9 +51,13 @@ func (e *Engine) offeredAgain() {
 	}
 }
 
+// tellSoon is how long the devices wait to be told of what changed, so that what
+// changes next is told with it.
+const tellSoon = 100 * time.Millisecond
+
 // tellOffersSoon has the devices told that have not joined what we share with
-// them, if there are any, a while from now: until a first scan is done there is
-// more with each batch of it.
+// them, if there are any: soon, and a while after they were told before, since
+// until a first scan is done there is more with each batch of it.
 func (e *Engine) tellOffersSoon() {
 	if !slices.ContainsFunc(e.connected(), func(p *peerEntry) bool { return p.extended && len(e.unjoined(p)) > 0 }) {
 		return
@@ -61,9 +65,10 @@ func (e *Engine) tellOffersSoon() {
 	e.mu.Lock()
 	due := e.tellDue || e.closed
 	e.tellDue = true
+	pause := max(tellSoon, e.toldAt.Add(offerEvery).Sub(e.now()))
 	e.mu.Unlock()
 	if !due {
-		e.o.Exec.After(offerEvery, func() { e.turn.Post(e.tellOffers) })
+		e.o.Exec.After(pause, func() { e.turn.Post(e.tellOffers) })
 	}
 }
 
@@ -78,8 +83,8 @@ func (e *Engine) tellOffers() {
 }
 
 // tellOffersTo tells a device how much there is of each folder that we share with
-// it and that it has not joined, where it was told something else before. It runs
-// on the turn.
+// it and that it has not joined, where it was told something else before. Of one
+// that was not looked at yet nothing is told: it is not empty. It runs on the turn.
 func (e *Engine) tellOffersTo(p *peerEntry) {
 	if !p.extended {
 		return
@@ -87,22 +92,27 @@ func (e *Engine) tellOffersTo(p *peerEntry) {
 	told := map[bep.FolderID]bep.Offer{}
 	unjoined := e.unjoined(p)
 	for _, id := range sortedFolders(unjoined) {
-		c, err := unjoined[id].Counts()
-		if err != nil {
+		f := unjoined[id]
+		known := f.runner == nil || f.runner.View().Known
+		c, err := f.index.Counts()
+		if err != nil || !known && c.Global.Files == 0 {
 			continue // the folder says what is wrong with its index
 		}
 		o := bep.Offer{Folder: id, Files: c.Global.Files, Bytes: c.Global.Bytes}
 		told[id] = o
 		if before, ok := p.told[id]; !ok || before != o {
 			p.peer.Tell(o.Extension())
+			e.mu.Lock()
+			e.toldAt = e.now()
+			e.mu.Unlock()
 		}
 	}
 	p.told = told
 }
 
-// unjoined gives the indexes of the folders that we share with a device, which
-// has said what it shares and has not joined these.
-func (e *Engine) unjoined(p *peerEntry) map[bep.FolderID]index.Folder {
+// unjoined gives the folders with an index that we share with a device, which has
+// said what it shares and has not joined these.
+func (e *Engine) unjoined(p *peerEntry) map[bep.FolderID]*folderEntry {
 	shares := p.peer.Shares()
 	if shares == nil {
 		return nil
@@ -113,13 +123,13 @@ func (e *Engine) unjoined(p *peerEntry) map[bep.FolderID]index.Folder {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var out map[bep.FolderID]index.Folder
+	var out map[bep.FolderID]*folderEntry
 	for id, f := range e.folders {
 		if !there[id] && f.index != nil && slices.Contains(f.spec.Shared, p.peer.ID()) {
 			if out == nil {
-				out = map[bep.FolderID]index.Folder{}
+				out = map[bep.FolderID]*folderEntry{}
 			}
-			out[id] = f.index
+			out[id] = f
 		}
 	}
 	return out

@@ -6,21 +6,23 @@ import (
 	"time"
 
 	"lanyard/sync/bep"
+	"lanyard/sync/device"
 	"lanyard/sync/index"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 )
 
 const (
-	// maxSending is how many files of a device are listed as being sent to it;
-	// the one that was asked for longest ago makes room.
+	// maxSending is how many files of a device are known as being sent to it; the
+	// one that was asked for longest ago makes room.
 	maxSending = 20
 	// sendingFor is how long after its last answer a file is listed.
 	sendingFor = 2 * time.Second
 )
 
 // sending knows which files a connected device fetches from here, for people
-// to see. Methods may be called concurrently.
+// to see, and until the device has them how much of them went over. Methods may
+// be called concurrently.
 type sending struct {
 	mu    sync.Mutex
 	files []sent // as they were begun
@@ -39,8 +41,7 @@ type sent struct {
 func (s *sending) answered(folder bep.FolderID, name relpath.Path, n int64, now time.Time) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.files = slices.DeleteFunc(s.files, func(f sent) bool { return now.Sub(f.last) >= sendingFor })
-	first = len(s.files) == 0
+	first = !slices.ContainsFunc(s.files, func(f sent) bool { return now.Sub(f.last) < sendingFor })
 	i := slices.IndexFunc(s.files, func(f sent) bool { return f.name == name && f.folder == folder })
 	if i < 0 {
 		if len(s.files) == maxSending {
@@ -60,23 +61,45 @@ func (s *sending) answered(folder bep.FolderID, name relpath.Path, n int64, now 
 	return first
 }
 
-// list gives what is being sent. A file that is gone from its folder's index is
-// left out; what was sent twice counts once.
-func (s *sending) list(now time.Time, folders map[bep.FolderID]*folderEntry) []status.Sending {
+// list gives what is being sent to the device, and for each folder how many bytes
+// went over of files that it has not got whole. A file that is gone from its
+// folder's index is left out; what was sent twice counts once.
+func (s *sending) list(now time.Time, to device.ID, folders map[bep.FolderID]*folderEntry) (shown []status.Sending, over map[bep.FolderID]int64) {
 	s.mu.Lock()
 	files := slices.Clone(s.files)
 	s.mu.Unlock()
-	out := make([]status.Sending, 0, len(files))
+	shown, over = make([]status.Sending, 0, len(files)), map[bep.FolderID]int64{}
 	for _, f := range files {
-		entry := folders[f.folder]
-		if entry == nil || entry.index == nil || now.Sub(f.last) >= sendingFor {
-			continue
+		recent := now.Sub(f.last) < sendingFor
+		total, lacks := int64(0), false
+		if entry := folders[f.folder]; entry != nil && entry.index != nil {
+			if size, ok := sizeOf(entry.index, f.name); ok {
+				total, lacks = size, !has(entry.index, to, f.name)
+				if recent {
+					shown = append(shown, status.Sending{Folder: string(f.folder), Name: f.name.String(), Done: min(f.bytes, total), Total: total})
+				}
+			}
 		}
-		if total, ok := sizeOf(entry.index, f.name); ok {
-			out = append(out, status.Sending{Folder: string(f.folder), Name: f.name.String(), Done: min(f.bytes, total), Total: total})
+		if lacks {
+			over[f.folder] += min(f.bytes, total)
+		} else if !recent {
+			s.done(f)
 		}
 	}
-	return out
+	return shown, over
+}
+
+// done forgets a file, unless more of it was sent since.
+func (s *sending) done(f sent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files = slices.DeleteFunc(s.files, func(now sent) bool { return now == f })
+}
+
+// has reports whether a device has the global version of a file.
+func has(ix index.Folder, dev device.ID, name relpath.Path) bool {
+	have, err := ix.Availability(name)
+	return err == nil && slices.Contains(have, dev)
 }
 
 func sizeOf(ix index.Folder, name relpath.Path) (int64, bool) {

@@ -116,13 +116,15 @@ func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep
 		Sending: []status.Sending{},
 	}
 	var shares []peer.RemoteFolder
+	var over map[bep.FolderID]int64
 	if entry != nil {
 		h := entry.peer.Hello()
 		out.Connected, out.Address = true, entry.address
+		out.Reach = e.reachOf(entry)
 		out.Client = bep.CleanName(h.ClientName + " " + h.ClientVersion)
 		out.InBytes, out.OutBytes = entry.counts()
 		out.InRate, out.OutRate = entry.meter.rates(e.now(), out.InBytes, out.OutBytes)
-		out.Sending = entry.sending.list(e.now(), folders)
+		out.Sending, over = entry.sending.list(e.now(), spec.ID, folders)
 		if out.Name == "" {
 			out.Name = bep.CleanName(h.DeviceName)
 		}
@@ -138,7 +140,7 @@ func (e *Engine) deviceStatus(spec DeviceSpec, entry *peerEntry, folders map[bep
 			continue
 		}
 		out.Folders[string(id)] = status.DeviceNeed{
-			NeedItems: need.Items, NeedBytes: need.Bytes, Current: current(f.index, spec.ID, id, shares),
+			NeedItems: need.Items, NeedBytes: max(0, need.Bytes-over[id]), Current: current(f.index, spec.ID, id, shares),
 		}
 	}
 	out.Problems = e.deviceProblems(spec, &out, folders)

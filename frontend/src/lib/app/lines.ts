@@ -2,10 +2,15 @@
 import type { Device } from '../backend/api'
 import { folderState, waitsFor, lacks, type Shared } from '../state/states'
 import type { Words } from '../state/eta'
-import { day, t, when, word } from '../text/text.svelte'
+import { day, roughly, t, when, word } from '../text/text.svelte'
 
 export function etaText(w: Words): string {
   return 'from' in w ? t(w.key, { from: w.from, to: w.to }) : t(w.key)
+}
+
+/** The same by the figures, for who wants to know it exactly. */
+export function etaExactly(seconds: number | undefined): string | undefined {
+  return seconds === undefined ? undefined : t('eta.exactly', { what: roughly(seconds) })
 }
 
 /** What a device still lacks of a folder: deletions and new names have no bytes. */
@@ -49,6 +54,13 @@ export function folderLine(shared: Shared): string {
   }
 }
 
+
+/** How the connection with a device leaves this computer; nothing where that is not certain. */
+export function reachText({ connected, reach }: Device): string {
+  if (!connected || (reach.over === undefined && !reach.direct)) return ''
+  if (reach.over === undefined) return t('reach.direct')
+  return t(reach.direct ? `reach.${reach.over}.direct` : `reach.${reach.over}`)
+}
 
 /** How and when a device became one of ours, as far as that is known. */
 export function verifiedText(d: Device): string {

@@ -7,7 +7,13 @@
 const steady = 10
 const watched = 30
 const unsteady = 0.25
+/** Over how many seconds a rate is taken: what is sent goes out in lumps, as the system takes them. */
+const lump = 3
 const spread = 0.15
+
+function average(numbers: number[]): number {
+  return numbers.reduce((a, b) => a + b, 0) / numbers.length
+}
 
 /** Watches one piece of work: call add about once a second. */
 export class Estimate {
@@ -22,9 +28,11 @@ export class Estimate {
   range(bytesLeft: number): [number, number] | undefined {
     const recent = this.#rates.slice(-steady)
     if (recent.length < steady || bytesLeft <= 0) return undefined
-    const mean = recent.reduce((a, b) => a + b, 0) / recent.length
+    const mean = average(recent)
     if (mean < 1) return undefined
-    const deviation = Math.sqrt(recent.reduce((a, b) => a + (b - mean) ** 2, 0) / recent.length) / mean
+    const first = this.#rates.length - steady + 1
+    const even = recent.map((_, i) => average(this.#rates.slice(Math.max(0, first + i - lump), first + i)))
+    const deviation = Math.sqrt(average(even.map((rate) => (rate - mean) ** 2))) / mean
     if (deviation > unsteady) return undefined
     const wide = Math.max(spread, deviation)
     const seconds = bytesLeft / mean

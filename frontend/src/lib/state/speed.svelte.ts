@@ -1,6 +1,7 @@
 /** The speed of this device over the last five minutes, one point a second. */
 import type { Snapshot } from '../backend/api'
 import { Estimate, words, type Words } from './eta'
+import { leftHere } from './states'
 
 /** Points kept: five minutes. */
 export const kept = 300
@@ -17,6 +18,12 @@ export interface Point {
   down: number
 }
 
+/** What goes one way, and for how many seconds hardly anything did. */
+class Way {
+  estimate = new Estimate()
+  still = 0
+}
+
 export class Speed {
   points = $state.raw<Point[]>([])
   /** The rates shown, changed once a second. */
@@ -25,9 +32,12 @@ export class Speed {
   left = $state.raw<Point>({ up: 0, down: 0 })
   /** How long all of it takes, changed at most every five seconds; undefined while nobody knows. */
   eta = $state.raw<Words | undefined>(undefined)
+  /** The same in seconds, changed once a second. */
+  seconds = $state.raw<number | undefined>(undefined)
   /** Whether hardly anything was sent for a while, so that nobody seems to ask for it. */
   idle = $state(false)
-  #estimate = new Estimate()
+  /** What comes here, under the empty ID, and what goes to each device. */
+  #ways = new Map<string, Way>()
   #age = 0
 
   /** Takes the state of one second. */
@@ -36,14 +46,32 @@ export class Speed {
     this.#push(point)
     const last = this.points.slice(-patience)
     this.idle = last.length === patience && last.every((p) => p.up < hardly)
-    this.left = {
-      up: Math.max(0, ...s.devices.filter((d) => d.connected).map((d) => Object.values(d.folders).reduce((n, f) => n + f.need_bytes, 0))),
-      down: s.folders.reduce((n, f) => n + (f.state === 'syncing' ? f.need.bytes : 0), 0),
+    const down = s.folders.reduce((n, f) => n + (f.state === 'syncing' ? leftHere(f) : 0), 0)
+    const up = s.devices.filter((d) => d.connected).map((d) => ({ id: d.id, rate: d.out_rate, left: Object.values(d.folders).reduce((n, f) => n + f.need_bytes, 0) }))
+    this.left = { up: Math.max(0, ...up.map((w) => w.left)), down }
+    const range = this.#range([{ id: '', rate: point.down, left: down }, ...up])
+    this.seconds = range && (range[0] + range[1]) / 2
+    if (this.#age++ % 5 === 0) this.eta = range && words(range)
+  }
+
+  /** How long the slowest takes of what goes on at the same time. */
+  #range(now: { id: string; rate: number; left: number }[]): [number, number] | undefined {
+    let longest: [number, number] | undefined
+    const before = this.#ways
+    this.#ways = new Map()
+    const going = now.filter((w) => w.left > 0).map(({ id, rate, left }) => {
+      const way = before.get(id) ?? new Way()
+      this.#ways.set(id, way)
+      way.estimate.add(rate)
+      way.still = rate < hardly ? way.still + 1 : 0
+      return { way, left }
+    }).filter(({ way }) => way.still < patience)
+    for (const { way, left } of going) {
+      const range = way.estimate.range(left)
+      if (range === undefined) return undefined
+      if (longest === undefined || range[1] > longest[1]) longest = range
     }
-    this.#estimate.add(point.up + point.down)
-    if (this.#age++ % 5 !== 0) return
-    const range = this.#estimate.range(this.left.up + this.left.down)
-    this.eta = range && words(range)
+    return longest
   }
 
   /** Takes a second of which nobody told anything: nothing is said to move. */
@@ -53,6 +81,7 @@ export class Speed {
     this.idle = false
     this.left = { up: 0, down: 0 }
     this.eta = undefined
+    this.seconds = undefined
   }
 
   #push(point: Point): void {

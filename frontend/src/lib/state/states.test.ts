@@ -4,6 +4,7 @@ import { device, folder } from './made.test-helper'
 import { checkSign, grouped, idFault } from './deviceid'
 import { Estimate, words } from './eta'
 import { scale, Speed } from './speed.svelte'
+import { roughly } from '../text/format'
 import { deviceState, folderState, leftHere, safeToClose, workState } from './states'
 
 const snapshot = (folders: Folder[], devices: Device[]): Snapshot => ({ folders, devices }) as Snapshot
@@ -81,6 +82,28 @@ describe('how long', () => {
     [[7300, 10_000], { key: 'eta.hours', from: 2, to: 3 }],
     [[40_000, 90_000], { key: 'eta.long' }],
   ])('%j', (range, want) => expect(words(range)).toEqual(want))
+  it('is that of the slowest of all that goes on at once', () => {
+    const speed = new Speed()
+    const to = [device(30_000, { out_rate: 5000 }), device(10_000, { id: 'C', out_rate: 5000 })]
+    for (let i = 0; i < 10; i++) speed.tick(snapshot([], to))
+    expect(speed.seconds).toBeCloseTo(60)
+  })
+  it('leaves out a device that does not ask, once that is plain', () => {
+    const speed = new Speed()
+    const state = snapshot([], [device(30_000, { out_rate: 5000 }), device(30_000, { id: 'C', out_rate: 0 })])
+    for (let i = 0; i < 14; i++) speed.tick(state)
+    expect(speed.seconds).toBeUndefined()
+    speed.tick(state)
+    expect(speed.seconds).toBeCloseTo(60)
+  })
+  it('counts of a file that comes only what is not here', () => {
+    const speed = new Speed()
+    const comes = folder({ state: 'syncing', need: { items: 1, bytes: 100_000 }, progress: { ...folder().progress, files: [{ name: 'film', done: 40_000, total: 100_000 }] } })
+    for (let i = 0; i < 10; i++) speed.tick(snapshot([comes], [device(0, { in_rate: 6000 })]))
+    expect(speed.seconds).toBeCloseTo(10)
+    expect(speed.left.down).toBe(60_000)
+  })
+  it.each([[47.4, '47 seconds'], [99.9, '100 seconds'], [210, '3.5 minutes'], [9000, '2.5 hours']])('%d seconds are %s', (seconds, text) => expect(roughly(seconds, 'en')).toBe(text))
   it('keeps five minutes of points and shows the mean of three', () => {
     const speed = new Speed()
     for (let i = 0; i < 400; i++) speed.tick(snapshot([], [device(0, { out_rate: i })]))

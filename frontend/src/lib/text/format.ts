@@ -115,3 +115,9 @@ export function span(seconds: number, language: string): string {
   const [length, unit] = steps.find(([s]) => seconds >= s) ?? [1, 'second']
   return numbers(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }).format(seconds / length)
 }
+
+/** A number of seconds as an estimate has it, in a unit of which there are few: "47 seconds", "3.5 minutes". */
+export function roughly(seconds: number, language: string): string {
+  const [length, unit] = seconds < 100 ? [1, 'second'] : seconds < 6000 ? [60, 'minute'] : [3600, 'hour']
+  return numbers(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: length === 1 ? 0 : 1 }).format(seconds / length)
+}

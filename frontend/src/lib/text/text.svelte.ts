@@ -60,6 +60,7 @@ export const rate = (perSecond: number): string | undefined => format.rate(perSe
 export const count = (n: number): string => format.count(n, speech.locale)
 export const when = (time: string): string => format.when(time, speech.locale)
 export const from = (time: string): string => format.from(time, speech.locale)
+export const roughly = (seconds: number): string => format.roughly(seconds, speech.locale)
 export const day = (time: string): string => format.day(time, speech.locale)
 export const exactly = (time: string): string => format.exactly(time, speech.locale)
 
