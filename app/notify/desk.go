@@ -15,6 +15,8 @@ const (
 	// gather is how long the first thing of a kind waits for others, so that a
 	// burst is one notification.
 	gather = time.Second
+	// learn is how long it waits where one of them is not known whole yet.
+	learn = 5 * time.Second
 	// group is the least time between two notifications of a kind.
 	group = time.Minute
 	// most is how many of a kind come in an hour.
@@ -79,7 +81,11 @@ func (d *Desk) Look(now time.Time, things []Thing) (due []Notification, next tim
 		if _, waits := d.first[kind]; !waits {
 			d.first[kind] = now
 		}
-		at := d.dueAt(kind, now)
+		wait := gather
+		if slices.ContainsFunc(fresh[kind], func(t Thing) bool { return t.Partly }) {
+			wait = learn
+		}
+		at := d.dueAt(kind, now, wait)
 		if now.Before(at) {
 			if next.IsZero() || at.Before(next) {
 				next = at
@@ -97,9 +103,10 @@ func (d *Desk) Look(now time.Time, things []Thing) (due []Notification, next tim
 	return due, next
 }
 
-// dueAt gives the time at which what waits of a kind is told.
-func (d *Desk) dueAt(kind Kind, now time.Time) time.Time {
-	at := d.first[kind].Add(gather)
+// dueAt gives the time at which what waits of a kind is told, which waits so long
+// from its first.
+func (d *Desk) dueAt(kind Kind, now time.Time, wait time.Duration) time.Time {
+	at := d.first[kind].Add(wait)
 	sent := slices.DeleteFunc(d.sent[kind], func(t time.Time) bool { return now.Sub(t) >= time.Hour })
 	d.sent[kind] = sent
 	if n := len(sent); n > 0 {

@@ -204,6 +204,38 @@ func state() status.Snapshot {
 	}
 }
 
+func TestAnOfferIsToldOnceItIsKnownHowMuchThereIs(t *testing.T) {
+	c := words(t, "en")
+	o := status.Offer{Device: "B-1", Name: "Ben", Folder: "p", Label: "Photos", Connected: true, Path: "/home/a/Photos", Free: 212_000_000_000}
+	counted := o
+	counted.Counted, counted.Bytes = true, 40_000_000_000
+	const whole = "Ben offers Photos, 40 GB. It would go to /home/a/Photos, where 212 GB are free."
+	for name, tt := range map[string]struct {
+		known time.Duration // when it is known, negative for never
+		told  time.Duration
+		want  string
+	}{
+		"at once":    {0, gather, whole},
+		"soon":       {gather / 2, gather, whole},
+		"after that": {3 * gather, 3 * gather, whole},
+		"never":      {-1, learn, "Ben offers Photos. It would go to /home/a/Photos, where 212 GB are free."},
+	} {
+		d := NewDesk(c, nil, start)
+		var due []Notification
+		at := start
+		for ; len(due) == 0 && at.Before(start.Add(time.Minute)); at = at.Add(gather / 2) {
+			s := status.Snapshot{Offers: []status.Offer{o}}
+			if tt.known >= 0 && at.Sub(start) >= tt.known {
+				s.Offers[0] = counted
+			}
+			due, _ = d.Look(at, Things(s, c))
+		}
+		if len(due) != 1 || due[0].Body != tt.want || at.Sub(start)-gather/2 != tt.told {
+			t.Errorf("%s: after %v it is told %+v, want %q after %v", name, at.Sub(start)-gather/2, due, tt.want, tt.told)
+		}
+	}
+}
+
 func TestEachKindIsWordedInBothLanguages(t *testing.T) {
 	shown := "<b>&amp;]]>{n}[x]$(rm)"
 	want := map[string][]string{

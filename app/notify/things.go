@@ -32,6 +32,8 @@ type Thing struct {
 	Key  string // tells it from all others, also over a restart
 	// Amount is how many it stands for. It is told again where there are more.
 	Amount int64
+	// Partly: more is about to be known of it, such as how big it is.
+	Partly bool
 	Text   string            // the sentence
 	Page   string            // where the pages show it
 	Folder string            // "" where it is about none
@@ -50,8 +52,9 @@ func Things(s status.Snapshot, words *text.Catalogue) []Thing {
 
 func requests(s status.Snapshot) []Thing {
 	var things []Thing
-	add := func(key, page string, said text.DesktopText, params map[string]string) {
+	add := func(key, page string, said text.DesktopText, params map[string]string) *Thing {
 		things = append(things, Thing{Kind: Request, Key: "request " + key, Amount: 1, Page: page, said: said, params: params})
+		return &things[len(things)-1]
 	}
 	for _, r := range s.Pairing.Requests {
 		add("id "+r.Device, "#/", text.NotifyConnect, map[string]string{"device": called(r.Name, r.Device)})
@@ -72,7 +75,8 @@ func requests(s status.Snapshot) []Thing {
 		if o.Path != "" && o.Free > 0 {
 			params["path"], params["free"] = o.Path, strconv.FormatInt(o.Free, 10)
 		}
-		add("folder "+o.Device+" "+o.Folder, "#/offer/"+url.PathEscape(o.Folder)+"/"+url.PathEscape(o.Device), text.NotifyOffer, params)
+		page := "#/offer/" + url.PathEscape(o.Folder) + "/" + url.PathEscape(o.Device)
+		add("folder "+o.Device+" "+o.Folder, page, text.NotifyOffer, params).Partly = o.Connected && !o.Counted
 	}
 	return things
 }

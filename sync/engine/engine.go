@@ -124,8 +124,8 @@ type Engine struct {
 	marked   []*marks      // of lists, that asked for last first
 	kept     []Offered     // what was kept of the offers last
 	keepDue  bool          // offers are to be kept
-	tellDue  bool          // devices are to be told what they may join
-	toldAt   time.Time     // when one was last told
+	tellAt   time.Time     // when devices are to be told what they may join, zero while nothing is to be told
+	toldAt   time.Time     // when one was last told, zero since what is shared changed
 	changed  chan struct{} // closed at the next change of the snapshot
 	closed   bool
 	back     map[bep.FolderID]bool // went back to an earlier state, and did not catch up yet

@@ -49,6 +49,9 @@ func (e *Engine) offeredAgain() {
 			e.tellOffersTo(p)
 		}
 	}
+	e.mu.Lock()
+	e.toldAt = time.Time{} // what is shared since is told as soon as it was looked at
+	e.mu.Unlock()
 }
 
 // tellSoon is how long the devices wait to be told of what changed, so that what
@@ -62,10 +65,13 @@ func (e *Engine) tellOffersSoon() {
 	if !slices.ContainsFunc(e.connected(), func(p *peerEntry) bool { return p.extended && len(e.unjoined(p)) > 0 }) {
 		return
 	}
+	now := e.now()
 	e.mu.Lock()
-	due := e.tellDue || e.closed
-	e.tellDue = true
-	pause := max(tellSoon, e.toldAt.Add(offerEvery).Sub(e.now()))
+	pause := max(tellSoon, e.toldAt.Add(offerEvery).Sub(now))
+	due := e.closed || !e.tellAt.IsZero() && !now.Add(pause).Before(e.tellAt)
+	if !due {
+		e.tellAt = now.Add(pause)
+	}
 	e.mu.Unlock()
 	if !due {
 		e.o.Exec.After(pause, func() { e.turn.Post(e.tellOffers) })
@@ -75,7 +81,7 @@ func (e *Engine) tellOffersSoon() {
 // tellOffers runs on the turn.
 func (e *Engine) tellOffers() {
 	e.mu.Lock()
-	e.tellDue = false
+	e.tellAt = time.Time{}
 	e.mu.Unlock()
 	for _, p := range e.connected() {
 		e.tellOffersTo(p)

@@ -54,7 +54,7 @@ type node struct {
 	addresses Addresses
 	did       func(bep.FolderID, string, status.Deed)
 	reaches   func(own, other netip.Addr) status.Reach // nil tells nothing
-	stop      func() // ends Run and waits for it; may be called more than once
+	stop      func()                                   // ends Run and waits for it; may be called more than once
 }
 
 // newNode starts a device that shares nothing and knows nobody.
