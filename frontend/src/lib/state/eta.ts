@@ -8,7 +8,7 @@ const steady = 10
 const watched = 30
 const unsteady = 0.25
 /** Over how many seconds a rate is taken: what is sent goes out in lumps, as the system takes them. */
-const lump = 3
+const lump = 5
 const spread = 0.15
 
 function average(numbers: number[]): number {

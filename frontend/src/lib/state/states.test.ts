@@ -71,8 +71,13 @@ describe('how long', () => {
   })
   it('is not said of an unsteady rate', () => {
     const e = new Estimate()
-    for (let i = 0; i < 20; i++) e.add(i % 2 === 0 ? 10 : 100)
+    for (let i = 0; i < 30; i++) e.add(i % 10 < 5 ? 10 : 100)
     expect(e.range(1000)).toBeUndefined()
+  })
+  it('is said of a rate that comes in lumps', () => {
+    const e = new Estimate()
+    for (let i = 0; i < 20; i++) e.add(i % 2 === 0 ? 20 : 100)
+    expect(e.range(600)).toEqual([8.5, 11.5])
   })
   it.each<[[number, number], object]>([
     [[10, 50], { key: 'eta.moment' }],
