@@ -11,6 +11,7 @@ import { from } from '../lib/text/format'
 import { bare } from '../lib/text/names'
 import ConflictList from './ConflictList.svelte'
 import Device from './Device.svelte'
+import Doctor from './Doctor.svelte'
 import HeldCard from './HeldCard.svelte'
 import Licences from './Licences.svelte'
 import Removed from './Removed.svelte'
@@ -145,6 +146,18 @@ describe('deletions that are held', () => {
     expect(shown()).toContain('b.jpg 2025')
     expect(shown()).toContain('deleted by Ben')
     expect(screen.getAllByRole('listitem')[0]?.getAttribute('aria-setsize')).toBe('1917')
+  })
+})
+
+const finding = (on: string, code: string, param: Record<string, string>): object => ({ on, problem: { code, text: '', severity: 'ask', param } })
+
+describe('what the doctor found', () => {
+  it('names what it is about once', async () => {
+    vi.spyOn(api, 'doctor').mockResolvedValue({ checks: [{ check: 'folders', text: '', findings: [finding('Thesis', 'two-versions', { file: 'Chapter 3.md', folder: 'Thesis' }), finding('/p/Scans', 'folder-missing', { path: '/p/Scans' })] }] } as never)
+    render(Doctor)
+    await settle()
+    expect(shown()).toContain('Chapter 3.md was changed on two devices (Thesis)')
+    expect(shown().match(/\/p\/Scans/g)?.length).toBe(1)
   })
 })
 
