@@ -47,15 +47,21 @@ func (s *Store) List(p relpath.Path) ([]Version, error) {
 // those alone that it gives: one that went meanwhile is left out. What is no file
 // but has the name of a version counts, and is left out too.
 func (s *Store) Part(p relpath.Path, from, most int) (part []Version, total int, err error) {
-	found, err := s.named(p)
+	dir, err := storeDir(p.Dir())
 	if err != nil {
 		return nil, 0, fmt.Errorf("list versions of %s: %w", p, err)
 	}
-	slices.SortFunc(found, newestFirst)
+	found, err := s.named(dir, p.Base())
+	if err != nil {
+		return nil, 0, fmt.Errorf("list versions of %s: %w", p, err)
+	}
 	total = len(found)
 	from = min(from, total)
-	for _, v := range found[from:min(from+most, total)] {
-		v.Info, err = s.o.FS.Lstat(v.Store)
+	for _, n := range found[from:min(from+most, total)] {
+		v := Version{Path: p, Time: n.at}
+		if v.Store, err = dir.Join(n.name); err == nil {
+			v.Info, err = s.o.FS.Lstat(v.Store)
+		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -67,32 +73,33 @@ func (s *Store) Part(p relpath.Path, from, most int) (part []Version, total int,
 	return part, total, nil
 }
 
-// named gives what has the name of a version of p, without a look at it.
-func (s *Store) named(p relpath.Path) ([]Version, error) {
-	dir, err := storeDir(p.Dir())
-	if err != nil {
-		return nil, err
-	}
+// named is the name of a version, and the time in it.
+type named struct {
+	name string
+	at   time.Time
+}
+
+// named gives what has the name of a version of a file in a directory of the
+// store, the newest first, without a look at it.
+func (s *Store) named(dir relpath.Path, base string) ([]named, error) {
 	names, err := s.o.FS.ReadNames(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	before, after := around(p.Base())
-	var found []Version
-	for _, name := range names {
+	before, after := around(base)
+	var found []named
+	for _, name := range slices.Backward(names) {
 		tag, begins := strings.CutPrefix(name, before)
 		tag, ends := strings.CutSuffix(tag, after)
 		if !begins || !ends {
 			continue
 		}
-		at, err := time.ParseInLocation(tagForm, tag, s.o.Location)
-		if err != nil {
-			continue
-		}
-		if store, err := dir.Join(name); err == nil {
-			found = append(found, Version{Path: p, Time: at, Store: store})
+		if at, err := time.ParseInLocation(tagForm, tag, s.o.Location); err == nil {
+			found = append(found, named{name, at})
 		}
 	}
+	// Names are in the order of their times but for where a clock was put back.
+	slices.SortStableFunc(found, func(a, b named) int { return b.at.Compare(a.at) })
 	return found, nil
 }
 
