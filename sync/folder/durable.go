@@ -407,11 +407,19 @@ func (r *Runner) signOfLife() {
 	r.stillAlive(r.steady.steadyFor(r.exec.Now()) >= doubtful)
 }
 
-// proveAlive is prove for who is about to change the disk on the Disk turn.
+// proveAlive is prove for who is about to change the disk on the Disk turn. A round
+// that was on its way when a device showed that something was lost ends here: what
+// it would replace was not compared with what that device has.
 func (r *Runner) proveAlive() error {
 	r.signOfLife()
+	if r.incomplete() {
+		return errIncomplete
+	}
 	return r.prove()
 }
+
+// errIncomplete is why nothing is pulled now.
+var errIncomplete = fault.New(fault.Retry, "", "the index lost something and is not whole yet")
 
 // stillAlive notes the time, at most once a minute, but not a later one while
 // the end of the last run is in doubt, nor until the clock has been steady for as

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -213,4 +214,35 @@ func TestASettledLossIsNotCountedAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A round that began before a device showed that something was lost puts nothing in
+// place from that moment on, until all was compared.
+func TestARoundThatIsOnItsWayReplacesNothingOnceSomethingWasLost(t *testing.T) {
+	inRig(t, map[string]string{"a": "found"}, func(r *rig) {
+		settled := false
+		r.options.Whole = func() (int64, bool) { return 0, settled }
+		r.runner = New(r.options)
+		r.start()
+		r.must(r.runner.proveAlive())
+		free := make(chan struct{})
+		r.runner.disk.Post(func() { <-free }) // the loss is not noted yet
+		r.runner.WentBack(0, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		if err := r.runner.proveAlive(); !errors.Is(err, errIncomplete) {
+			t.Errorf("before the loss is noted: %v, want %v", err, errIncomplete)
+		}
+		close(free)
+		synctest.Wait()
+		if err := r.runner.proveAlive(); !errors.Is(err, errIncomplete) {
+			t.Errorf("before all was compared: %v, want %v", err, errIncomplete)
+		}
+		settled = true
+		r.runner.RemoteChanged()
+		synctest.Wait()
+		r.must(r.runner.proveAlive())
+	})
 }
