@@ -124,6 +124,7 @@ func (a *app) folderAccept() *cobra.Command {
 	f.StringArrayVar(&req.Devices, "device", nil, "device to share it with, where several offer it; may be repeated")
 	f.StringVar(&req.Type, "type", "", "send-receive (default), send-only, receive-only or receive-encrypted")
 	f.BoolVar(&req.Merge, "merge", false, "join although the directory holds files, which are merged")
+	f.StringVar(&req.Differ, "differ", "", "what is kept of files that are here and there and differ: both (default), mine, or theirs; the one that goes is an old version where it stood")
 	jsonFlag(c, &asJSON)
 	return c
 }
@@ -194,6 +195,15 @@ func (a *app) printPreview(p status.Preview) error {
 	}
 	if more := p.Differ - int64(len(p.Names)); more > 0 {
 		add(text.PreviewMore, "n", number(more))
+	}
+	var sides []string
+	for _, keep := range p.Choices {
+		if keep != status.KeepBoth {
+			sides = append(sides, string(keep))
+		}
+	}
+	if len(sides) > 0 {
+		add(text.PreviewChoose, "command", "--differ "+strings.Join(sides, "|"))
 	}
 	if p.Skipped > 0 {
 		add(text.PreviewSkipped, "n", number(p.Skipped))

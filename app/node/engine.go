@@ -84,6 +84,11 @@ type Engine interface {
 	// Preview compares what stands at an absolute path with a folder that a
 	// device offers. It changes neither.
 	Preview(ctx context.Context, dev device.ID, folder bep.FolderID, path string) (status.Preview, error)
+	// Choose notes, durably, what is to become of the files that differ when a
+	// folder that a device offers is joined at an absolute path afterwards; keeping
+	// both takes that back. It does nothing, and says so, where what differs is not
+	// what token stands for.
+	Choose(ctx context.Context, dev device.ID, folder bep.FolderID, path string, keep status.Keep, token string) (done bool, err error)
 	// Hearings asks the connected devices whom they hear, until ctx ends.
 	Hearings(ctx context.Context) []engine.Hearing
 	// Restore brings a stored version back: the newest where at is zero, to

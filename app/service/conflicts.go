@@ -48,13 +48,22 @@ func (s *Service) Settle(ctx context.Context, folder string, req Settling) (Sett
 	if err != nil {
 		return Settled{}, err
 	}
-	keep := status.Keep(req.Keep)
-	if keep != status.KeepMine && keep != status.KeepTheirs && keep != status.KeepBoth {
-		return Settled{}, &config.Refusal{
-			Reason: config.Invalid, Item: req.Keep, Text: "one of the two versions is kept, or both",
-			Remedy: `say "mine", "theirs" or "both"`,
-		}
+	keep, err := keeping(req.Keep)
+	if err != nil {
+		return Settled{}, err
 	}
 	done, err := s.engine.Settle(ctx, id, p, keep, req.Token)
 	return Settled{done}, named(err, codeNotTwo)
+}
+
+// keeping reads which of two versions a person wants.
+func keeping(said string) (status.Keep, error) {
+	keep := status.Keep(said)
+	if keep != status.KeepMine && keep != status.KeepTheirs && keep != status.KeepBoth {
+		return "", &config.Refusal{
+			Reason: config.Invalid, Item: said, Text: "one of the two versions is kept, or both",
+			Remedy: `say "mine", "theirs" or "both"`,
+		}
+	}
+	return keep, nil
 }

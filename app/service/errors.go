@@ -67,6 +67,7 @@ func Describe(err error) *Error {
 // request alone, and pages say it in their language.
 const (
 	codeNotTold      fault.Code = "offer-not-told"
+	codeNotChoosable fault.Code = "choice-not-possible"
 	codeNotTwo       fault.Code = "versions-not-two"
 	codeNoVersions   fault.Code = "versions-none"
 	codeHeldChanged  fault.Code = "held-changed"

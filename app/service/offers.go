@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"lanyard/app/text"
 	"lanyard/sync/bep"
 	"lanyard/sync/device"
+	"lanyard/sync/fault"
 	"lanyard/sync/relpath"
 	"lanyard/sync/status"
 )
@@ -24,6 +26,8 @@ type Acceptance struct {
 	Devices []string `json:"devices,omitempty" doc:"devices to share it with: ID, first group or name. Default: the one that offers it; where several do, they have to be named"`
 	Type    string   `json:"type,omitempty" doc:"default: send-receive"`
 	Merge   bool     `json:"merge,omitempty" doc:"join although the directory holds files: look at the preview first"`
+	Differ  string   `json:"differ,omitempty" enum:"mine,theirs,both" doc:"what is kept of files that are here and there and differ; the one that goes is an old version where it stood. Default: both"`
+	Token   string   `json:"token,omitempty" doc:"of the preview that was shown: where something else differs now, the choice is refused and nothing is joined"`
 }
 
 // Accepted is what came of an acceptance.
@@ -161,7 +165,7 @@ func (s *Service) chosen(folder string, devices []string) ([]status.Offer, error
 
 // Accept joins a folder that other devices offer. Nothing of it is written
 // before; where the directory holds files, a person has to have been asked.
-func (s *Service) Accept(_ context.Context, folder string, req Acceptance) (Accepted, error) {
+func (s *Service) Accept(ctx context.Context, folder string, req Acceptance) (Accepted, error) {
 	offers, err := s.chosen(folder, req.Devices)
 	if err != nil {
 		return Accepted{}, err
@@ -182,9 +186,55 @@ func (s *Service) Accept(_ context.Context, folder string, req Acceptance) (Acce
 			return Accepted{}, err
 		}
 	}
+	if err := s.choose(ctx, f, req); err != nil {
+		return Accepted{}, err
+	}
 	out := Accepted{Added: true, Warnings: s.shortOfSpace(offers, req.Path)}
 	out.Folder, err = s.addFolder(f)
+	if err != nil {
+		_, forget := s.engine.Choose(ctx, f.Shared[0], f.ID, "", status.KeepBoth, "")
+		err = errors.Join(err, forget)
+	}
 	return out, err
+}
+
+// choose notes what is to become of the files that differ when a folder is joined.
+// What was noted of one that was not joined then goes.
+func (s *Service) choose(ctx context.Context, f config.Folder, req Acceptance) error {
+	keep, err := keeping(cmp.Or(req.Differ, string(status.KeepBoth)))
+	if err != nil {
+		return err
+	}
+	if err := s.store.Config().CheckPlace(s.store.Home(), req.Path); err != nil {
+		return err
+	}
+	if keep != status.KeepBoth {
+		switch {
+		case f.Type != "" && f.Type != config.SendReceive:
+			return notChoosable(f.ID, "it can be chosen only for a folder that both sends and receives")
+		case len(f.Shared) != 1:
+			return notChoosable(f.ID, "it can be chosen only for one device at a time")
+		}
+	}
+	done, err := s.engine.Choose(ctx, f.Shared[0], f.ID, filepath.Clean(req.Path), keep, req.Token)
+	if err == nil && !done {
+		return &config.Refusal{
+			Reason: config.Exists, Code: "offer-moved", Item: string(f.ID),
+			Text:   "what differs was changed since it was shown, and nothing was joined",
+			Remedy: "look at it once more",
+		}
+	}
+	if fault.KindOf(err) == fault.Item {
+		return named(err, codeNotChoosable)
+	}
+	return named(err, codeNotTold)
+}
+
+func notChoosable(folder bep.FolderID, why string) error {
+	return &config.Refusal{
+		Reason: config.Invalid, Code: codeNotChoosable, Item: string(folder),
+		Text: "which version is kept of files that differ cannot be chosen: " + why, Remedy: "both versions can be kept",
+	}
 }
 
 // Preview tells what joining a folder at a place would do, and changes nothing.

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"lanyard/app/node/nodetest"
 	"lanyard/app/service"
+	"lanyard/sync/bep"
 	"lanyard/sync/device"
 	"lanyard/sync/status"
 )
@@ -113,6 +115,58 @@ func TestADirectoryThatHoldsFilesIsJoinedOnlyWhenThatIsMeant(t *testing.T) {
 	got, err := s.Accept(t.Context(), "f-1", service.Acceptance{Path: empty})
 	if err != nil || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], empty) {
 		t.Errorf("with too little space it is accepted as %+v, %v", got, err)
+	}
+}
+
+// The choice is noted before the folder is there, and goes with it where it cannot
+// be.
+func TestAChoiceForWhatDiffersIsNotedBeforeTheFolderIsJoined(t *testing.T) {
+	s, e := offering(t, status.Offer{Device: nas.String(), Folder: "f-1"}, status.Offer{Device: phone.String(), Folder: "f-1"})
+	var asked []string
+	moved := false
+	e.OnChoose = func(dev device.ID, folder bep.FolderID, path string, keep status.Keep, token string) (bool, error) {
+		folders, err := s.Folders(t.Context())
+		if err != nil || len(folders) != 0 {
+			t.Errorf("%s was chosen when there were the folders %+v, %v", keep, folders, err)
+		}
+		asked = append(asked, fmt.Sprint(dev == nas, " ", folder, " ", filepath.Base(path), " ", keep, " ", token))
+		return !moved, nil
+	}
+	root := filepath.Join(t.TempDir(), "place")
+	accept := func(change func(*service.Acceptance)) error {
+		req := service.Acceptance{Path: root, Devices: []string{"nas"}, Differ: "mine", Token: "t"}
+		change(&req)
+		_, err := s.Accept(t.Context(), "f-1", req)
+		return err
+	}
+	wantStatus(t, "neither version", accept(func(a *service.Acceptance) { a.Differ = "none" }), http.StatusUnprocessableEntity)
+	wantStatus(t, "a folder that only receives", accept(func(a *service.Acceptance) { a.Type = "receive-only" }), http.StatusUnprocessableEntity)
+	wantStatus(t, "two devices", accept(func(a *service.Acceptance) { a.Devices = append(a.Devices, "phone") }), http.StatusUnprocessableEntity)
+	wantStatus(t, "no path", accept(func(a *service.Acceptance) { a.Path = "place" }), http.StatusUnprocessableEntity)
+	if len(asked) != 0 {
+		t.Errorf("of what is refused the engine was asked %q", asked)
+	}
+	moved = true
+	wantStatus(t, "something else by now", accept(func(*service.Acceptance) {}), http.StatusConflict)
+	if folders, _ := s.Folders(t.Context()); len(folders) != 0 {
+		t.Errorf("folders %+v after a refusal", folders)
+	}
+	moved = false
+	if err := os.WriteFile(root, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := accept(func(*service.Acceptance) {}); err == nil {
+		t.Error("a file was joined as a folder")
+	}
+	if err := os.Remove(root); err != nil {
+		t.Fatal(err)
+	}
+	if err := accept(func(*service.Acceptance) {}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"true f-1 place mine t", "true f-1 place mine t"}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("the engine was asked (-want +got):\n%s", diff)
 	}
 }
 

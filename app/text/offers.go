@@ -28,6 +28,7 @@ const (
 	PreviewThere   OfferText = "preview-there"   // n, size
 	PreviewHere    OfferText = "preview-here"    // n, size
 	PreviewDiffer  OfferText = "preview-differ"  // n
+	PreviewChoose  OfferText = "preview-choose"  // command
 	PreviewMore    OfferText = "preview-more"    // n
 	PreviewSkipped OfferText = "preview-skipped" // n
 	PreviewBytes   OfferText = "preview-bytes"   // size, need
@@ -38,6 +39,6 @@ const (
 func OfferTexts() []OfferText {
 	return []OfferText{
 		OfferNone, OfferHidden, OfferFolder, OfferMore, OfferRefused, OfferAway, OfferAccept, OfferAccepted, OfferShared, OfferRefuse, OfferAgain, OfferSpace, FolderMade, NoVersions,
-		PreviewSame, PreviewThere, PreviewHere, PreviewDiffer, PreviewMore, PreviewSkipped, PreviewBytes, PreviewPart,
+		PreviewSame, PreviewThere, PreviewHere, PreviewDiffer, PreviewChoose, PreviewMore, PreviewSkipped, PreviewBytes, PreviewPart,
 	}
 }

@@ -37,7 +37,13 @@ const maxLooked = 5_000_000
 // Preview compares what stands at a path, an absolute one, with a folder that a
 // device offers. It asks the device for its index, keeps that apart, and forgets it again: what
 // is on the disk, in the indexes of folders and desired stays as it is.
-func (e *Engine) Preview(ctx context.Context, dev device.ID, id bep.FolderID, path string) (out status.Preview, err error) {
+func (e *Engine) Preview(ctx context.Context, dev device.ID, id bep.FolderID, path string) (status.Preview, error) {
+	return e.compare(ctx, dev, id, path, nil)
+}
+
+// compare is Preview; rival is called with each file of which a version can be
+// chosen.
+func (e *Engine) compare(ctx context.Context, dev device.ID, id bep.FolderID, path string, rival func(folder.Rival)) (out status.Preview, err error) {
 	spec := FolderSpec{ID: id, Path: path}
 	select {
 	case e.previewing <- struct{}{}: // one at a time
@@ -65,8 +71,9 @@ func (e *Engine) Preview(ctx context.Context, dev device.ID, id bep.FolderID, pa
 	if err != nil {
 		return out, err
 	}
-	out, err = folder.Preview(ctx, disk, theirs, e.o.Hash)
+	out, err = folder.Preview(ctx, disk, theirs, e.o.Hash, rival)
 	out.Folder, out.Device, out.Path, out.Complete = string(spec.ID), dev.String(), spec.Path, complete
+	out.Choices = e.choices(dev, out.Differ)
 	return out, err
 }
 

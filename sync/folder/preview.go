@@ -2,7 +2,11 @@ package folder
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"slices"
@@ -25,13 +29,14 @@ const (
 
 // Preview compares a place on the disk with what another device announces of a
 // folder, as an index holds it that has nothing else. It changes neither. A nil
-// disk is a place where nothing is yet.
-func Preview(ctx context.Context, disk fsys.FS, theirs index.Folder, pool *block.Pool) (status.Preview, error) {
+// disk is a place where nothing is yet. rival is called with each file that
+// differs and of which one version can be chosen; nil is fine.
+func Preview(ctx context.Context, disk fsys.FS, theirs index.Folder, pool *block.Pool, rival func(Rival)) (status.Preview, error) {
 	c, err := theirs.Counts()
 	if err != nil {
 		return status.Preview{}, err
 	}
-	p := &previewer{disk: disk, theirs: theirs, pool: pool}
+	p := &previewer{disk: disk, theirs: theirs, pool: pool, rival: rival, differing: sha256.New()}
 	p.out.Names = []status.Differing{}
 	p.out.There = status.Amount{Files: c.Global.Files + c.Global.Links, Bytes: c.Global.Bytes}
 	if disk != nil {
@@ -41,6 +46,7 @@ func Preview(ctx context.Context, disk fsys.FS, theirs index.Folder, pool *block
 	}
 	p.out.Incoming += p.out.There.Bytes
 	p.out.Outgoing += p.out.Here.Bytes
+	p.out.Token = hex.EncodeToString(p.differing.Sum(nil)[:8])
 	return p.out, nil
 }
 
@@ -52,6 +58,9 @@ type previewer struct {
 	pool   *block.Pool
 	rules  matcher
 	out    status.Preview
+
+	rival     func(Rival)
+	differing hash.Hash // of what differs, as it was looked at
 }
 
 func (p *previewer) compare(ctx context.Context) error {
@@ -193,6 +202,12 @@ func (p *previewer) differs(name relpath.Path, e fsys.Entry, g *bep.FileInfo) {
 	p.out.Outgoing += d.Here.Bytes
 	if len(p.out.Names) < maxDiffering {
 		p.out.Names = append(p.out.Names, d)
+	}
+	r := Rival{Name: name, Here: index.StampOf(e.Info), There: g.Version}
+	fmt.Fprintf(p.differing, "%q %+v %v\n", r.Name.String(), r.Here, r.There) // a hash never fails
+	// What is in a directory is compared name by name.
+	if p.rival != nil && e.Info.Kind != fsys.Directory && g.Type != bep.TypeDirectory {
+		p.rival(r)
 	}
 }
 

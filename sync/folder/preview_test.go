@@ -98,9 +98,13 @@ func TestAPreviewComparesADirectoryWithAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := fmt.Sprint(user.Tree())
-	got, err := Preview(t.Context(), disk, ix, block.NewPool(1))
+	var rivals []string
+	got, err := Preview(t.Context(), disk, ix, block.NewPool(1), func(r Rival) { rivals = append(rivals, r.Name.String()) })
 	if err != nil {
 		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"differs", "link-differs", "longer"}, rivals); diff != "" {
+		t.Errorf("names of which one version can be chosen (-want +got):\n%s", diff)
 	}
 	var names []string
 	for _, d := range got.Names {
@@ -109,7 +113,10 @@ func TestAPreviewComparesADirectoryWithAnIndex(t *testing.T) {
 	if diff := cmp.Diff([]string{"differs 7:7", "kind 0:12", "link-differs 0:0", "longer 3:5"}, names); diff != "" {
 		t.Errorf("names that differ (-want +got):\n%s", diff)
 	}
-	got.Names = nil
+	if got.Token == "" {
+		t.Error("nothing stands for what differs")
+	}
+	got.Names, got.Token = nil, ""
 	want := status.Preview{
 		Same: status.Amount{Files: 4, Bytes: 5 + 9 + 3}, Unread: 1,
 		Here:   status.Amount{Files: 3, Bytes: 2 + 1 + 5},
@@ -140,7 +147,8 @@ func unread(at time.Time) bep.FileInfo {
 
 func TestAPreviewOfAPlaceThatIsNotThere(t *testing.T) {
 	ix := theirs(t, time.Now(), map[string]string{"a": "12", "d/": "", "d/l": "->x", "-gone": ""})
-	got, err := Preview(t.Context(), nil, ix, block.NewPool(1))
+	got, err := Preview(t.Context(), nil, ix, block.NewPool(1), nil)
+	got.Token = ""
 	want := status.Preview{There: status.Amount{Files: 2, Bytes: 2}, Incoming: 2, Names: []status.Differing{}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("preview (-want +got), error %v:\n%s", err, diff)

@@ -113,6 +113,7 @@ type Runner struct {
 	alive     time.Time                  // when the index last noted the time
 	pruning   bool                       // pruneAfter waits
 	made      map[relpath.Path]*made     // in this run; see there
+	choice    *choice                    // what is left of it; nil where that was not read yet
 
 	looked atomic.Int64 // files that the scan has looked at
 	losing atomic.Int64 // losses that the Disk turn has yet to note

@@ -48,6 +48,9 @@ func (r *Runner) endScan(c Scan, seen *walked, mark uint64, again *moved, err er
 	if err == nil && c.Full {
 		err = r.keepDoubt(append(seen.unseen, again.names...))
 	}
+	if err == nil && seen.full {
+		r.endChoice(seen.options.FS)
+	}
 	if err == nil {
 		err = r.o.Index.Barrier()
 	}
@@ -229,6 +232,10 @@ func (r *Runner) store(o scan.Options, batch []scan.Candidate, again *moved) {
 	}
 	old := oldOf(batch)
 	if err := r.besideLost(old, good); err != nil {
+		again.err = err
+		return
+	}
+	if err := r.prefer(old, good); err != nil {
 		again.err = err
 		return
 	}

@@ -6,13 +6,15 @@ import "time"
 // device announces and from what is on the disk. Making one changes nothing of
 // either. Files are regular files and symbolic links.
 type Preview struct {
-	Folder string `json:"folder"`
-	Device string `json:"device"` // whose state it was compared with
-	Path   string `json:"path"`
-	Same   Amount `json:"same"`   // here and there, and equal
-	Here   Amount `json:"here"`   // here alone
-	There  Amount `json:"there"`  // there alone
-	Differ int64  `json:"differ"` // here and there, and different: both versions are kept
+	Folder  string `json:"folder"`
+	Device  string `json:"device"` // whose state it was compared with
+	Path    string `json:"path"`
+	Same    Amount `json:"same"`   // here and there, and equal
+	Here    Amount `json:"here"`   // here alone
+	There   Amount `json:"there"`  // there alone
+	Differ  int64  `json:"differ"` // here and there, and different
+	Choices []Keep `json:"choices" enum:"both,mine,theirs" doc:"what may be chosen for those that differ, where the folder both sends and receives: both always"`
+	Token   string `json:"token" doc:"stands for what differs, as it is here and there: a choice with it does nothing once that is something else"`
 	// Unread counts those of Same whose content was not read: size and time are
 	// the same to the nanosecond.
 	Unread int64 `json:"unread"`

@@ -28,6 +28,7 @@ type Engine struct {
 	OnRestore  func(folder bep.FolderID, p relpath.Path, at time.Time, to relpath.Path) error
 
 	OnPreview func(dev device.ID, folder bep.FolderID, path string) (status.Preview, error)
+	OnChoose  func(dev device.ID, folder bep.FolderID, path string, keep status.Keep, token string) (bool, error)
 
 	OnConflicts func(folder bep.FolderID) (status.Conflicts, error)
 	OnSettle    func(folder bep.FolderID, p relpath.Path, keep status.Keep, token string) (bool, error)
@@ -204,6 +205,14 @@ func (e *Engine) Preview(_ context.Context, dev device.ID, f bep.FolderID, path 
 		return status.Preview{Names: []status.Differing{}}, nil
 	}
 	return e.OnPreview(dev, f, path)
+}
+
+// Choose calls OnChoose.
+func (e *Engine) Choose(_ context.Context, dev device.ID, f bep.FolderID, path string, keep status.Keep, token string) (bool, error) {
+	if e.OnChoose == nil {
+		return true, nil
+	}
+	return e.OnChoose(dev, f, path, keep, token)
 }
 
 // Refuse notes it in the snapshot.
