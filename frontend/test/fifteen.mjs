@@ -6,6 +6,7 @@ import crypto from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { accessible } from './axe.mjs'
 import { House, until } from './house.mjs'
 import { leave, past, slow } from './inside.mjs'
@@ -313,14 +314,25 @@ export function tell(kind) {
     await ben.reads('60 files,')
     await ben.write('Where to put it on this computer', to)
     for (const line of ['This folder already holds 57 files', '38 are the same on both', /10 come from .*Anna's laptop/, '7 are only here and go to', '12 differ']) await ben.reads(line)
+    // One person takes what Anna has, the other keeps what is here.
+    const [name, wins, loses, place, none] = kind === 'mouse'
+      ? [/^Take theirs, from .*Anna's laptop/, 'holiday', 'another holiday', to, from]
+      : ['Keep mine, from this computer', 'another holiday', 'holiday', from, to]
+    await ben.choose(name)
+    await ben.reads('Of a file that changes before it is synced, both versions are kept.')
     await fair(pageB, 'offer with a preview')
     assert.deepEqual(tree(to), had, 'something changed before it was accepted')
     await ben.press('button', 'Accept')
     await ben.find('heading', 'Holiday').waitFor()
-    // 38 and 7 that were alike or alone, 10 that came, and both versions of 12.
-    await both((_, d) => until('all is there', () => Object.keys(tree(d === a ? from : to)).length === 38 + 7 + 10 + 24))
-    const contents = new Set(Object.values(tree(to)).map((f) => f.split(' ')[0]))
-    for (const [name, f] of Object.entries(had)) assert.ok(contents.has(f.split(' ')[0]), `what stood in ${name} is lost`)
+    // 38 and 7 that were alike or alone, 10 that came, and of 12 the one version.
+    const want = Object.fromEntries([...Array(60).keys()].map((i) => [`IMG_${i}.jpg`, `${i >= 38 && i < 50 ? wins : 'holiday'} ${i}`]))
+    for (let i = 0; i < 7; i++) want[`Own_${i}.jpg`] = `own ${i}`
+    const held = (dir) => Object.fromEntries(Object.keys(tree(dir)).map((name) => [name, fs.readFileSync(path.join(dir, name), 'utf8')]))
+    await both((_, d) => until('all is there', () => isDeepStrictEqual(held(d === a ? from : to), want)))
+    // The other version of each is an earlier one, where it stood.
+    const earlier = path.join(place, '.stversions')
+    assert.deepEqual(fs.readdirSync(earlier).map((f) => fs.readFileSync(path.join(earlier, f), 'utf8')).toSorted(), [...Array(12).keys()].map((i) => `${loses} ${38 + i}`).toSorted())
+    assert.ok(!fs.existsSync(path.join(none, '.stversions')), 'something was replaced on the other one as well')
   })
 
   step('step 9, in the end: the phone is connected, and nothing was asked again', async () => {

@@ -39,6 +39,11 @@ class WithMouse extends Person {
     await this.find('checkbox', name).first().click()
   }
 
+  /** Chooses one of a group of which one always is chosen. */
+  async choose(name) {
+    await this.find('radio', name).click()
+  }
+
   async into(field) {
     await field.first().click()
   }
@@ -63,6 +68,18 @@ class WithKeys extends Person {
   async tick(name) {
     await this.#reach(this.find('checkbox', name))
     await this.page.keyboard.press('Space')
+  }
+
+  /** Tab leads to the one of a group that is chosen, and the arrows to the others. */
+  async choose(name) {
+    const wanted = this.find('radio', name)
+    const group = await wanted.getAttribute('name')
+    await this.#reach(this.page.locator(`input[type=radio][name="${group}"]`))
+    for (let i = 0; i < most; i++) {
+      if (await wanted.isChecked()) return this.#sees(wanted)
+      await this.page.keyboard.press('ArrowDown')
+    }
+    assert.fail(`the arrows do not lead to ${name}`)
   }
 
   async into(field) {

@@ -75,7 +75,7 @@ function answers(name: string): void {
   give('openInvitation', { id: 'i', link: 'lanyard://pair#A', code: 'LANYARD:A', expires: time })
   give('readInvitation', { device: other, expires: time, text: name })
   give('previewFolder', {
-    same: { files: 1, bytes: 1 }, there: { files: 1, bytes: 1 }, here: { files: 1, bytes: 1 }, differ: 1, skipped: 1, incoming: 1, outgoing: 1, free: 100, complete: false,
+    same: { files: 1, bytes: 1 }, there: { files: 1, bytes: 1 }, here: { files: 1, bytes: 1 }, differ: 1, skipped: 1, incoming: 1, outgoing: 1, free: 100, complete: false, token: 't', choices: ['both', 'theirs'],
     names: [{ name: `dir/${name}`, here: { bytes: 1, modified: time }, there: { bytes: 1, modified: time } }],
   })
   const happening = (seq: number, what: string, more: object = {}): object => ({ seq: String(seq), time, what, folder: name, label: name, path: '', from: '', device: other, name, bytes: 5, count: 0, code: '', text: '', ...more })

@@ -11,6 +11,8 @@ export type Why = Schemas['Why']
 export type StoredVersion = Schemas['StoredVersion']
 export type Offer = Schemas['Offer']
 export type Preview = Schemas['Preview']
+/** What is kept of two versions. */
+export type Keep = 'both' | 'mine' | 'theirs'
 export type TwoVersions = Schemas['TwoVersions']
 export type OneVersion = Schemas['OneVersion']
 export type Network = Schemas['Network']
@@ -52,7 +54,7 @@ export const api = {
   whyDevice: (device: string) => call('get', '/devices/{device}/why', { path: { device } }),
   addFolder: (body: Schemas['NewShare']) => call('post', '/folders', { body }),
   lookAt: (path: string) => call('post', '/folders/look', { body: { path } }),
-  acceptFolder: (folder: string, body: Schemas['Acceptance']) => call('post', '/folders/{folder}/accept', { path: { folder }, body }),
+  acceptFolder: (folder: string, body: Schemas['Acceptance']) => call('post', '/folders/{folder}/accept', { path: { folder }, body }, lookPatience),
   refuseFolder: (folder: string, device: string, refused: boolean) => call('post', '/offers/{folder}', { path: { folder }, body: { devices: [device], refused } }),
   previewFolder: (folder: string, body: Schemas['PreviewRequest']) => call('post', '/offers/{folder}/preview', { path: { folder }, body }, lookPatience),
   pauseFolder: (folder: string, paused: boolean) => call('patch', '/folders/{folder}', { path: { folder }, body: { paused } }),
