@@ -26,7 +26,7 @@ type Acceptance struct {
 	Devices []string `json:"devices,omitempty" doc:"devices to share it with: ID, first group or name. Default: the one that offers it; where several do, they have to be named"`
 	Type    string   `json:"type,omitempty" doc:"default: send-receive"`
 	Merge   bool     `json:"merge,omitempty" doc:"join although the directory holds files: look at the preview first"`
-	Differ  string   `json:"differ,omitempty" enum:"mine,theirs,both" doc:"what is kept of files that are here and there and differ; the one that goes is an old version where it stood. Default: both"`
+	Differ  string   `json:"differ,omitempty" doc:"mine, theirs or both: what is kept of files that are here and there and differ; the one that goes is an old version where it stood. Default: both"`
 	Token   string   `json:"token,omitempty" doc:"of the preview that was shown: where something else differs now, the choice is refused and nothing is joined"`
 }
 

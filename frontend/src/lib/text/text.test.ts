@@ -20,7 +20,7 @@ describe('the sentences of the pages', () => {
   })
   it('are all used', () => {
     const text = Object.values(sources).join('\n')
-    const made = /^(page|folder\.tab|file|connect\.tab|kind|local|theme|why|pair\.state|reach|device\.paired|activity)\./
+    const made = /^(page|folder\.tab|file|connect\.tab|kind|local|theme|why|pair\.state|reach|device\.paired|activity|offer\.differ|offer\.keep)\./
     const unused = Object.keys(en.window).filter((key) => !made.test(key) && !text.includes(`'${key}'`))
     expect(unused).toEqual([])
   })
