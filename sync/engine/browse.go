@@ -258,12 +258,9 @@ func (e *Engine) Needed(ctx context.Context, id bep.FolderID, w status.Window) (
 	}
 	failed := r.View().Failed
 	ix := e.folder(id).index
-	stamp, err := stampOf(ix)
+	stamp, err := stampWithHeld(ix, r)
 	if err != nil {
 		return out, err
-	}
-	for _, h := range r.Held() {
-		stamp += " " + h.Token
 	}
 	spots, total, err := e.spots(listKey{folder: id, needed: true}, w, stamp, neededIn(ctx, ix, r))
 	if out.Total = total; err != nil {

@@ -70,12 +70,9 @@ func (e *Engine) HeldFiles(ctx context.Context, id bep.FolderID, direction statu
 		return out, nil
 	}
 	ix := e.folder(id).index
-	stamp, err := stampOf(ix)
+	stamp, err := stampWithHeld(ix, r)
 	if err != nil {
 		return out, err
-	}
-	for _, h := range r.Held() {
-		stamp += " " + h.Token
 	}
 	key := listKey{folder: id, held: true, find: folded(w.Find)}
 	spots, total, err := e.spots(key, w, stamp, heldNames(ctx, ix, r, key.find))

@@ -139,6 +139,15 @@ func stampOf(ix index.Folder) (string, error) {
 	return b.String(), nil
 }
 
+// stampWithHeld is another one as well once other deletions are held.
+func stampWithHeld(ix index.Folder, r *folder.Runner) (string, error) {
+	stamp, err := stampOf(ix)
+	for _, h := range r.Held() {
+		stamp += " " + h.Token
+	}
+	return stamp, err
+}
+
 // folded gives a text as it is compared where case does not matter.
 func folded(s string) string { return strings.ToLower(relpath.Normal(strings.TrimSpace(s))) }
 
